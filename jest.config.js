@@ -1,0 +1,16 @@
+const swc = ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
+
+export default {
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': swc },
+  moduleNameMapper: {
+    '^koa-comet$': '<rootDir>/lib/index.ts',
+    '^koa-comet/client$': '<rootDir>/client/index.ts',
+    '^koa-comet/providers/in-proc$': '<rootDir>/providers/in-proc/index.ts',
+    '^koa-comet/providers/contract$': '<rootDir>/providers/contract/index.ts',
+  },
+  maxWorkers: 2,
+  testTimeout: 20_000,
+}

@@ -1,0 +1,52 @@
+import { randomInt } from 'node:crypto'
+import type { CometException } from './comet-exception.ts'
+import { controlToJson } from './comet-message.ts'
+import { ControlName } from './wire.ts'
+
+/** One complete HTTP answer of the channel. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** On every answer: nothing of a channel may be cached, or taken for anything but what its type says. */
+export const COMMON_HEADERS = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+} as const
+
+export const JSON_HEADERS = {
+  ...COMMON_HEADERS,
+  'Content-Type': 'application/json; charset=utf-8',
+} as const
+
+/** Those who are sent away come back spread over this many seconds. */
+const RETRY_OVER_SECONDS = 5
+
+/** Tells the browser an error: a truthful status, and the array that the AspNetComet wire uses. */
+export function errorAnswer(exception: CometException): Answer {
+  return {
+    status: exception.status,
+    headers: { ...JSON_HEADERS, ...errorHeaders(exception) },
+    body: errorBody(exception),
+  }
+}
+
+export function errorBody({ code, message }: CometException): string {
+  return `[${controlToJson({ mid: 0, n: ControlName.error, c: message, code })}]`
+}
+
+function errorHeaders({ code, status }: CometException): Record<string, string> {
+  if (status === 401) return { 'WWW-Authenticate': 'Bearer' }
+  // What is left of a refused body is not worth reading: let the connection go.
+  if (status === 413) return { Connection: 'close' }
+  if (status !== 503) return {}
+  const retry = { 'Retry-After': retryAfter(RETRY_OVER_SECONDS) }
+  return code === 'COMET_CHANNEL_IS_CLOSED' ? { ...retry, Connection: 'close' } : retry
+}
+
+/** A whole number of seconds from 1 to `overSeconds`, so that not all come back at once. */
+export function retryAfter(overSeconds: number): string {
+  return String(randomInt(1, Math.max(1, Math.ceil(overSeconds)) + 1))
+}

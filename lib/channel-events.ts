@@ -1,0 +1,66 @@
+import { EventEmitter } from 'node:events'
+import type { CometClient } from './comet-client.ts'
+
+/** Why a client was removed. */
+export type DisconnectReason = 'goodbye' | 'idle' | 'stopped'
+
+/** The events of a channel and what their listeners are given. */
+export interface ChannelEvents {
+  /** A client was stored. On the node that initialised it. */
+  clientInitialized: [client: CometClient]
+  /** A client sent a subscribe request: with long polling, each poll. On the node that got it. */
+  clientSubscribed: [client: CometClient]
+  /** A client subscribed that this node had not seen for more than 5 seconds, after `clientSubscribed`. */
+  clientResumed: [client: CometClient]
+  /** A client was removed. Once, on the node that removed it. */
+  clientDisconnected: [client: CometClient, detail: { readonly reason: DisconnectReason }]
+  /** A client was removed because it was idle or by `killIdleCometClient`, before `clientDisconnected`. */
+  idleClientKilled: [client: CometClient]
+  /** Something failed that no caller can be told of: the provider in the background, a listener, an option's function. */
+  error: [error: unknown]
+}
+
+/**
+ * Tells the app. Listeners run after the work that they are told of, one by one; one that throws or rejects is
+ * reported as `error` and harms nobody. An `error` without a listener becomes a process warning.
+ */
+export class EventSource {
+  readonly #emitter = new EventEmitter()
+
+  /** Adds a listener; the returned function takes it off. */
+  on<E extends keyof ChannelEvents>(
+    event: E,
+    listener: (...detail: ChannelEvents[E]) => unknown,
+  ): () => void {
+    const guarded = (...detail: ChannelEvents[E]): Promise<void> => this.#run(event, listener, detail)
+    this.#emitter.on(event, guarded)
+    return () => this.#emitter.off(event, guarded)
+  }
+
+  emit<E extends keyof ChannelEvents>(event: E, ...detail: ChannelEvents[E]): void {
+    if (this.#emitter.listenerCount(event) > 0) setImmediate(() => this.#emitter.emit(event, ...detail))
+    else if (event === 'error') warn(detail[0])
+  }
+
+  removeAllListeners(): void {
+    this.#emitter.removeAllListeners()
+  }
+
+  async #run<E extends keyof ChannelEvents>(
+    event: E,
+    listener: (...detail: ChannelEvents[E]) => unknown,
+    detail: ChannelEvents[E],
+  ): Promise<void> {
+    try {
+      await listener(...detail)
+    } catch (error) {
+      // A listener of 'error' that throws must not be told of its own throwing.
+      if (event === 'error') warn(error)
+      else this.emit('error', error)
+    }
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
+}

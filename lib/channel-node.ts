@@ -1,0 +1,192 @@
+import type { EventSource } from './channel-events.ts'
+import { CometException } from './comet-exception.ts'
+import {
+  type Done,
+  type Entry,
+  type ICometStateProvider,
+  type Operation,
+  type ProviderListener,
+  type RetainedLog,
+  SWEEP_PERIOD_SECONDS,
+} from './comet-state-provider.ts'
+import { withDeadline } from './deadline.ts'
+import { debugChannel } from './debug.ts'
+import { MessageLog } from './message-log.ts'
+import type { CompleteOptions } from './options.ts'
+import type { ClientLease } from './subscribe/client-lease.ts'
+import { Leases, type LeasesHost } from './subscribe/leases.ts'
+import { WaitList, type WaitListHost } from './subscribe/wait-list.ts'
+import { WriteQueue } from './write-queue.ts'
+
+const TICK_MS = 1000
+const TICKS_PER_SWEEP = SWEEP_PERIOD_SECONDS
+
+/**
+ * One node of a channel: applies the provider's entries to the log, the leases and the waiting requests, in this
+ * order, and does what has to be done from time to time.
+ */
+export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
+  readonly provider: ICometStateProvider
+  readonly events: EventSource
+  readonly log: MessageLog
+  readonly leases: Leases
+  readonly waitList: WaitList
+  readonly queue: WriteQueue
+  readonly timeoutSeconds: number
+  readonly maxAnswerBytes: number
+  readonly #options: CompleteOptions
+  #opening: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #sweeping: Promise<void> | undefined
+  #trouble: CometException | undefined
+  #ticker: NodeJS.Timeout | undefined
+  #ticks = 0
+
+  constructor(provider: ICometStateProvider, options: CompleteOptions, events: EventSource) {
+    this.provider = provider
+    this.events = events
+    this.#options = options
+    this.timeoutSeconds = options.providerTimeoutSeconds
+    this.maxAnswerBytes = options.maxAnswerBytes
+    this.log = new MessageLog(options.retention)
+    this.leases = new Leases(this)
+    this.waitList = new WaitList(this)
+    this.queue = new WriteQueue(provider, options.maxQueuedOperations, options.providerTimeoutSeconds)
+  }
+
+  get isOpen(): boolean {
+    return this.log.epoch !== '' && this.#closing === undefined
+  }
+
+  get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** Why this node cannot vouch for its log at present, if so. */
+  get trouble(): CometException | undefined {
+    return this.#trouble
+  }
+
+  /** Opens at the first call. One that failed is tried again by the next. */
+  async open(): Promise<void> {
+    if (this.#closing) throw closedException()
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
+    await this.#opening
+    if (this.#closing) throw closedException()
+  }
+
+  /** Opens, and rejects if this node cannot serve now. */
+  async ready(): Promise<void> {
+    await this.open()
+    if (this.#trouble) throw this.#trouble
+  }
+
+  async append(operation: Operation): Promise<Done> {
+    await this.open()
+    return this.queue.enqueue(operation)
+  }
+
+  catchUp(): Promise<void> {
+    return withDeadline(this.timeoutSeconds, 'catchUp', () => this.provider.catchUp())
+  }
+
+  /** Answers what is held, finishes what is queued, and leaves nothing behind. A second call returns the first's promise. */
+  close(overSeconds: number): Promise<void> {
+    this.#closing ??= this.#close(overSeconds)
+    return this.#closing
+  }
+
+  reset(log: RetainedLog): void {
+    debugChannel('log of epoch %s begins after %d', log.epoch, log.trimmedThrough)
+    this.log.reset(log)
+    this.leases.clear()
+    this.waitList.wakeAll()
+    this.#trouble = undefined
+  }
+
+  entries(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.log.apply(entry)
+      this.leases.apply(entry)
+      if (entry.kind === 'message') this.waitList.wake(entry)
+    }
+  }
+
+  unavailable(error: unknown): void {
+    const text = 'This node has lost touch with the store of the channel. Try again later.'
+    this.#trouble = new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause: error })
+    this.events.emit('error', this.#trouble)
+  }
+
+  available(): void {
+    this.#trouble = undefined
+  }
+
+  ended(lease: ClientLease): void {
+    lease.held?.wake()
+  }
+
+  takenElsewhere(lease: ClientLease): void {
+    lease.held?.replace()
+  }
+
+  failed(error: unknown): void {
+    this.events.emit('error', error)
+  }
+
+  async #open(): Promise<void> {
+    const { name, retention } = this.#options
+    try {
+      await withDeadline(this.timeoutSeconds, 'open', () => this.provider.open(name, this, retention))
+    } catch (error) {
+      // A half opened provider must not feed this node beside the next attempt.
+      await this.provider.close().catch(() => {})
+      throw error
+    }
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  async #close(overSeconds: number): Promise<void> {
+    clearInterval(this.#ticker)
+    await this.#opening?.catch(() => {})
+    clearInterval(this.#ticker)
+    this.waitList.close(overSeconds)
+    await this.queue.drained()
+    await this.#sweeping
+    if (this.#opening) await withDeadline(this.timeoutSeconds, 'close', () => this.provider.close())
+    debugChannel('closed')
+  }
+
+  #tick(): void {
+    this.#ticks += 1
+    this.log.trim()
+    this.leases.tick()
+    if (this.#ticks % TICKS_PER_SWEEP === 0) this.#sweeping ??= this.#sweep()
+  }
+
+  /** Removes the idle. Who has been waiting to be served while this process stood still comes first. */
+  async #sweep(): Promise<void> {
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    try {
+      const removed = await withDeadline(this.timeoutSeconds, 'removeExpired', () =>
+        this.provider.removeExpired(),
+      )
+      for (const { client, reason } of removed) {
+        if (reason === 'idle') this.events.emit('idleClientKilled', client)
+        this.events.emit('clientDisconnected', client, { reason })
+      }
+    } catch (error) {
+      this.failed(error)
+    } finally {
+      this.#sweeping = undefined
+    }
+  }
+}
+
+export function closedException(): CometException {
+  return new CometException('COMET_CHANNEL_IS_CLOSED', 'This channel is closing. Another node may serve you.')
+}

@@ -1,0 +1,76 @@
+/**
+ * Every error that a user of the channel can meet in operation. Codes are stable, texts are not.
+ * A programming mistake (a wrong type, an unknown option) is a bare `TypeError` or `RangeError` instead.
+ */
+const ERRORS = {
+  /** A field of a request, of `initializeClient` or of `sendMessage` has a value that is not allowed. */
+  COMET_PARAMETERS_ARE_INVALID: 400,
+  /** A request came without a private token. */
+  COMET_TOKEN_IS_MISSING: 401,
+  /** A request's private token belongs to no client: never issued, expired or removed. Initialise anew. */
+  COMET_TOKEN_IS_UNKNOWN: 401,
+  /** The client was initialised for a user, and the request comes without a login. Initialise anew. */
+  COMET_IDENTITY_IS_LOST: 401,
+  /** The client was initialised for another user than the request comes from. Initialise anew. */
+  COMET_IDENTITY_HAS_CHANGED: 403,
+  /** The app stopped this client with `stopClient`. Its page stays away. */
+  COMET_CLIENT_IS_STOPPED: 403,
+  /** The option `register` returned null for this page. */
+  COMET_REGISTRATION_IS_REFUSED: 403,
+  /** A page of another origin that the option `origins` does not list. */
+  COMET_ORIGIN_IS_REFUSED: 403,
+  /** `sendMessage`, `getCometClient` or `killIdleCometClient` named a client that does not exist. */
+  COMET_CLIENT_DOES_NOT_EXIST: 404,
+  /** The method is not one that this address has; `Allow` lists them. */
+  COMET_METHOD_IS_NOT_ALLOWED: 405,
+  /** No transport of this channel produces what the request's `Accept` asks for. */
+  COMET_NOT_ACCEPTABLE: 406,
+  /** `initializeClient` with a public or private token that is in use. */
+  COMET_CLIENT_ALREADY_EXISTS: 409,
+  /** A message's contents are over `maxMessageBytes`. */
+  COMET_MESSAGE_IS_TOO_LARGE: 413,
+  /** A request's body is over its limit. */
+  COMET_BODY_IS_TOO_LARGE: 413,
+  /** A request's body is neither a form nor JSON. */
+  COMET_MEDIA_TYPE_IS_UNSUPPORTED: 415,
+  /** Something unforeseen on the server: an option's function threw, for one. The event `error` has it. */
+  COMET_INTERNAL_ERROR: 500,
+  /** `maxClients` clients exist. */
+  COMET_TOO_MANY_CLIENTS: 503,
+  /** This node holds `maxHeldRequests` requests. */
+  COMET_TOO_MANY_REQUESTS_ARE_HELD: 503,
+  /** More operations wait for the provider than `maxQueuedOperations`. Nothing was stored. */
+  COMET_QUEUE_IS_FULL: 503,
+  /**
+   * The state provider failed, did not answer in time, or has lost touch with its store. Whether a send was stored
+   * is unknown: repeat it with the same `key`.
+   */
+  COMET_PROVIDER_IS_UNAVAILABLE: 503,
+  /** The channel is closing or closed, or `cursor()` was called before it was opened. */
+  COMET_CHANNEL_IS_CLOSED: 503,
+} as const
+
+/** The stable code of a {@link CometException}. */
+export type CometErrorCode = keyof typeof ERRORS
+
+/** An error in operation: its `code` is stable, its `status` is the HTTP status that says the same. */
+export class CometException extends Error {
+  override readonly name = 'CometException'
+  readonly code: CometErrorCode
+  readonly status: number
+  /** Koa shows the text of an error to the client when this is true. */
+  readonly expose: boolean
+
+  constructor(code: CometErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.status = ERRORS[code]
+    this.expose = this.status < 500
+  }
+}
+
+/** The texts that more than one place, or the AspNetComet wire, needs word for word. */
+export const ErrorText = {
+  clientDoesNotExist: 'CometClient does not exist.',
+  clientAlreadyExists: 'CometClient already exists. Either the Private or Public Token is in use.',
+} as const

@@ -1,0 +1,222 @@
+import type { Middleware } from 'koa'
+import { type ChannelEvents, EventSource } from './channel-events.ts'
+import { ChannelNode, closedException } from './channel-node.ts'
+import type { CometClient, InitializedCometClient } from './comet-client.ts'
+import { CometException, ErrorText } from './comet-exception.ts'
+import type { ICometStateProvider } from './comet-state-provider.ts'
+import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
+import { withDeadline } from './deadline.ts'
+import { hashToken } from './debug.ts'
+import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
+import { GoodbyeEndpoint } from './handlers/goodbye-endpoint.ts'
+import { type Endpoint, guarded } from './handlers/guarded.ts'
+import { mountAt } from './handlers/mount.ts'
+import { Origins } from './handlers/origins.ts'
+import { RegisterEndpoint } from './handlers/register-endpoint.ts'
+import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
+import { checkParameters, type InitializeParameters } from './initialize-parameters.ts'
+import { type CometOptions, type CompleteOptions, completeOptions } from './options.ts'
+import { checkSend, type SendOptions } from './send-parameters.ts'
+import { leaseSeconds } from './subscribe/client-lease.ts'
+import { clientTopic } from './topics.ts'
+
+/** What a channel's node can be asked about itself at any time. */
+export interface ChannelStats {
+  /** The life of the log; empty before the channel is open. */
+  readonly epoch: string
+  /** The newest id that this node has applied. */
+  readonly head: number
+  /** Everything up to this id may have been dropped. */
+  readonly trimmedThrough: number
+  readonly retainedMessages: number
+  /** About how many bytes of memory the retained messages take. */
+  readonly retainedBytes: number
+  readonly heldRequests: number
+  /** Clients that came to this node and whose lease may still run. */
+  readonly knownClients: number
+  readonly queuedOperations: number
+}
+
+/**
+ * One channel: pages subscribe to it over plain HTTP, the app sends messages to them, and the state provider keeps
+ * what must not be lost. Opens at first use.
+ */
+export class CometStateManager {
+  readonly #options: CompleteOptions
+  readonly #events = new EventSource()
+  readonly #node: ChannelNode
+  readonly #origins: Origins
+
+  /** @throws TypeError or RangeError if an option is unknown or has a value that cannot be */
+  constructor(provider: ICometStateProvider, options: CometOptions = {}) {
+    if (typeof provider?.append !== 'function') {
+      throw new TypeError(
+        'CometStateManager takes a state provider first: new InProcCometStateProvider(), for one.',
+      )
+    }
+    this.#options = completeOptions(options)
+    this.#node = new ChannelNode(provider, this.#options, this.#events)
+    this.#origins = new Origins(this.#options.origins)
+  }
+
+  /**
+   * Opens the provider. Need not be called, but reports at start what else the first use would.
+   * @throws COMET_PROVIDER_IS_UNAVAILABLE, and may be called again then
+   */
+  open(): Promise<void> {
+    return this.#node.open()
+  }
+
+  /**
+   * Makes a client. Messages are kept for it from now on, and it lives for its idle time even if it never subscribes.
+   * The result has the private token, which is given out this once.
+   * @throws COMET_PARAMETERS_ARE_INVALID, COMET_CLIENT_ALREADY_EXISTS, COMET_TOO_MANY_CLIENTS, or as {@link open}
+   */
+  async initializeClient(parameters: InitializeParameters): Promise<InitializedCometClient> {
+    const { client, privateToken, from } = checkParameters(parameters, this.#options)
+    await this.#node.open()
+    const start = from && (await this.#reached(from))
+    const { client: stored } = await this.#node.append({
+      kind: 'initialise',
+      client,
+      privateTokenHash: hashToken(privateToken),
+      ...(start && { from: start }),
+      leaseSeconds: leaseSeconds(client.connectionIdleSeconds),
+      maxClients: this.#options.maxClients,
+    })
+    this.#events.emit('clientInitialized', stored!)
+    return { ...stored!, privateToken }
+  }
+
+  /**
+   * The client that bears a private token: for the app's own routes, to know who sends.
+   * @throws COMET_CLIENT_DOES_NOT_EXIST
+   */
+  async getCometClient(privateToken: string): Promise<CometClient> {
+    await this.#node.open()
+    const { provider, timeoutSeconds } = this.#node
+    const record = await withDeadline(timeoutSeconds, 'getClient', () =>
+      provider.getClient(hashToken(privateToken)),
+    )
+    if (record === undefined || record === 'stopped') throw noSuchClient()
+    return record.client
+  }
+
+  /** All clients of the channel, on whatever node; may lag a little behind. */
+  async *getClients(): AsyncGenerator<CometClient> {
+    await this.#node.open()
+    yield* this.#node.provider.getClients()
+  }
+
+  /**
+   * Sends a message to everybody, or to whom the options say. Resolves with its id once the provider holds it.
+   * `contents` is any JSON value; `undefined` is sent as null.
+   * @throws COMET_CLIENT_DOES_NOT_EXIST if `to` is one unknown client; COMET_PARAMETERS_ARE_INVALID,
+   *   COMET_MESSAGE_IS_TOO_LARGE, COMET_QUEUE_IS_FULL, COMET_PROVIDER_IS_UNAVAILABLE, COMET_CHANNEL_IS_CLOSED;
+   *   TypeError for options that are none
+   */
+  async sendMessage(name: string, contents?: unknown, options: SendOptions = {}): Promise<number> {
+    const { id } = await this.#node.append(checkSend(name, contents, options, this.#options))
+    return id
+  }
+
+  /** Ends a client for good: its page is told and stays away, its token is dead. False if there was no such client. */
+  async stopClient(publicToken: string): Promise<boolean> {
+    const { stopped = [] } = await this.#node.append({ kind: 'stop', topics: [clientTopic(publicToken)] })
+    for (const client of stopped) this.#events.emit('clientDisconnected', client, { reason: 'stopped' })
+    return stopped.length > 0
+  }
+
+  /**
+   * Removes a client as if it had been idle for too long. Its page may initialise anew.
+   * @throws COMET_CLIENT_DOES_NOT_EXIST
+   */
+  async killIdleCometClient(privateToken: string): Promise<void> {
+    const client = await this.getCometClient(privateToken)
+    const { publicToken, generation } = client
+    await this.#node.append({ kind: 'remove', publicToken, generation })
+    this.#events.emit('idleClientKilled', client)
+    this.#events.emit('clientDisconnected', client, { reason: 'idle' })
+  }
+
+  /** Listens to an event of {@link ChannelEvents}. The returned function ends that. */
+  on<E extends keyof ChannelEvents>(
+    event: E,
+    listener: (...detail: ChannelEvents[E]) => unknown,
+  ): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  /**
+   * All addresses of the channel as one middleware: `path` itself to subscribe at, and `register`, `goodbye`,
+   * `client.js` and `client.global.js` below it, as far as options switch them on.
+   * @param path as `ctx.path` shows it where the middleware is used. Default `'/comet'`.
+   */
+  mount(path = '/comet'): Middleware {
+    const { register, identify, clientScript } = this.#options
+    const beside: Record<string, Middleware> = { goodbye: this.#middleware(new GoodbyeEndpoint(this.#node)) }
+    if (register) {
+      const initialize = this.initializeClient.bind(this)
+      beside.register = this.#middleware(new RegisterEndpoint(register, identify, initialize))
+    }
+    if (clientScript) {
+      beside['client.js'] = this.#middleware(new ClientScriptEndpoint('client.js'))
+      beside['client.global.js'] = this.#middleware(new ClientScriptEndpoint('client.global.js'))
+    }
+    return mountAt(path, { subscribe: this.subscribe(), beside })
+  }
+
+  /** The subscribe address alone, for `router.all('/comet', channel.subscribe())`. */
+  subscribe(): Middleware {
+    return this.#middleware(new SubscribeEndpoint(this.#node, this.#options))
+  }
+
+  /**
+   * What this node has applied: render a page, hand this to `initializeClient({ from })`, and the page misses nothing
+   * that came in between. Take it before you read the state that you render.
+   * @throws COMET_CHANNEL_IS_CLOSED if the channel is not open
+   */
+  cursor(): Cursor {
+    if (!this.#node.isOpen) throw closedException()
+    const { epoch, head } = this.#node.log
+    return { epoch, messageId: head }
+  }
+
+  stats(): ChannelStats {
+    const { log, waitList, leases, queue } = this.#node
+    return {
+      epoch: log.epoch,
+      head: log.head,
+      trimmedThrough: log.trimmedThrough,
+      retainedMessages: log.messageCount,
+      retainedBytes: log.bytes,
+      heldRequests: waitList.size,
+      knownClients: leases.size,
+      queuedOperations: queue.length,
+    }
+  }
+
+  /**
+   * Answers all held requests, finishes what is being sent, closes the provider. From now on all else is refused.
+   * A second call returns the first one's promise.
+   * @param overSeconds pages are asked to come back, wherever, spread over this time. Default 5.
+   */
+  close({ overSeconds = 5 }: { readonly overSeconds?: number } = {}): Promise<void> {
+    return this.#node.close(overSeconds)
+  }
+
+  #middleware(endpoint: Endpoint): Middleware {
+    return guarded(endpoint, this.#origins, this.#events)
+  }
+
+  /** A position that even the store has not reached is of another log, whatever it says. */
+  async #reached(from: Cursor): Promise<Cursor> {
+    const { log } = this.#node
+    if (from.epoch === log.epoch && from.messageId > log.head) await this.#node.catchUp()
+    return from.epoch === log.epoch && from.messageId > log.head ? FOREIGN_CURSOR : from
+  }
+}
+
+function noSuchClient(): CometException {
+  return new CometException('COMET_CLIENT_DOES_NOT_EXIST', ErrorText.clientDoesNotExist)
+}

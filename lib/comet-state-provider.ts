@@ -1,0 +1,231 @@
+import type { CometClient, NewCometClient } from './comet-client.ts'
+import type { Cursor } from './cursor.ts'
+
+/**
+ * Keeps the state of one channel: its log, its clients and their leases.
+ *
+ * The manager validates, serialises, and owns waiting, hooks and errors. A provider only keeps state, may trust its
+ * arguments, and never sees HTTP. `describeCometStateProvider` (`koa-comet/providers/contract`) checks all of this;
+ * `providers/README.md` tells how to write one.
+ */
+export interface ICometStateProvider {
+  readonly supports: ProviderSupports
+
+  /**
+   * Starts to keep the channel `name`. Before it resolves it calls `listener.reset` once with the retained window;
+   * from then on `listener.entries` in id order, each entry once. Rejects if the store cannot be used.
+   */
+  open(name: string, listener: ProviderListener, retention: Retention): Promise<void>
+
+  /** Resolves when all that the store held at the time of the call has reached the listener. */
+  catchUp(): Promise<void>
+
+  /** Stops following and closes what the provider opened itself. Nothing reaches the listener afterwards. */
+  close(): Promise<void>
+
+  /**
+   * Does the operations in order, each atomic with the record it changes. Resolves, when they are as durable as
+   * `supports.durable` says, with one outcome for each. A refusal is an outcome; a rejection means that it is
+   * unknown what was done.
+   */
+  append(operations: readonly Operation[]): Promise<Outcome[]>
+
+  /**
+   * The client whose private token has this hash, and the log position at which the record was read, as one.
+   * `'stopped'` for the retention time after a stop entry hit it, then `undefined`.
+   */
+  getClient(privateTokenHash: string): Promise<ClientRecord | 'stopped' | undefined>
+
+  /** All clients; may lag behind the log. */
+  getClients(): AsyncIterable<CometClient>
+
+  /** Renews, takes or shortens leases. One answer for each, in order. */
+  renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]>
+
+  /**
+   * Removes the clients whose lease ran out, by the store's own clock, each with a `remove` entry. Of several nodes
+   * one alone gets each. Called every {@link SWEEP_PERIOD_SECONDS}; the store remembers when. If more than two
+   * periods went by since, nobody could be seen in between, and that time is added to every lease first.
+   */
+  removeExpired(): Promise<RemovedClient[]>
+}
+
+/** How often a manager calls `removeExpired`. */
+export const SWEEP_PERIOD_SECONDS = 5
+
+/** What a provider can do: data, so that nobody has to find out by trying. */
+export interface ProviderSupports {
+  /** Whether several processes can share its store. */
+  readonly processes: 'one' | 'many'
+  /** Whether what `append` resolved for outlives the process. */
+  readonly durable: boolean
+  /** How long an entry of another process can take to reach the listener, in milliseconds; 0 for one process. */
+  readonly followDelayMs: number
+  /** The most bytes of names and contents that one `append` takes; absent: no limit. */
+  readonly maxBatchBytes?: number
+}
+
+/** How much of the log is retained: a message goes when any of the three is passed. */
+export interface Retention {
+  readonly seconds: number
+  readonly messages: number
+  readonly bytes: number
+}
+
+/** What a provider tells its manager. None of these throws, and none does more than take note. */
+export interface ProviderListener {
+  /** A life of the log begins, or its retained window has to be taken anew. */
+  reset(log: RetainedLog): void
+  /** What comes after everything told so far: ids strictly increasing, nothing below them appears later. */
+  entries(entries: readonly Entry[]): void
+  /** The provider has lost touch with its store, and cannot say whether the log has moved. */
+  unavailable(error: unknown): void
+  /** The provider is in touch again. */
+  available(): void
+}
+
+export interface RetainedLog {
+  /** The random name of this life of the log: 1 to 64 characters of `A-Z a-z 0-9 _ -`. */
+  readonly epoch: string
+  /** What is retained, by id. */
+  readonly entries: readonly Entry[]
+  /** The highest id given, or the position before the first. */
+  readonly head: number
+  /** Everything up to this id may be missing. A new epoch's is above all that earlier ones can have given. */
+  readonly trimmedThrough: number
+}
+
+/** One item of the log. */
+export type Entry = MessageEntry | InitialiseEntry | RemoveEntry | StopEntry
+
+export interface MessageEntry {
+  readonly kind: 'message'
+  readonly id: number
+  /** Whom it is for: the union of these topics. */
+  readonly topics: readonly string[]
+  /** Public tokens that it is not for. */
+  readonly except: readonly string[]
+  readonly name: string
+  /** JSON text. */
+  readonly contents: string
+}
+
+export interface InitialiseEntry {
+  readonly kind: 'initialise'
+  readonly id: number
+  readonly publicToken: string
+}
+
+export interface RemoveEntry {
+  readonly kind: 'remove'
+  readonly id: number
+  readonly publicToken: string
+  readonly generation: number
+}
+
+/** One entry stops a whole audience: whoever is addressed by one of the topics when it is given its id. */
+export interface StopEntry {
+  readonly kind: 'stop'
+  readonly id: number
+  readonly topics: readonly string[]
+}
+
+export type Operation = SendOperation | InitialiseOperation | RemoveOperation | StopOperation
+
+export interface SendOperation {
+  readonly kind: 'send'
+  readonly topics: readonly string[]
+  readonly except: readonly string[]
+  readonly name: string
+  readonly contents: string
+  /** Refuse with `COMET_CLIENT_DOES_NOT_EXIST` unless this client exists. */
+  readonly receiver?: string
+  /** A repetition with a key that is still known answers the first id and stores nothing. */
+  readonly key?: string
+}
+
+/**
+ * Refused with `COMET_CLIENT_ALREADY_EXISTS` if either token is in use or the private one was stopped, and with
+ * `COMET_TOO_MANY_CLIENTS` if `maxClients` exist.
+ */
+export interface InitialiseOperation {
+  readonly kind: 'initialise'
+  readonly client: NewCometClient
+  readonly privateTokenHash: string
+  /** Where to start reading; absent: at the initialise entry itself. */
+  readonly from?: Cursor
+  /** How long the client lives unseen from now on. */
+  readonly leaseSeconds: number
+  readonly maxClients: number
+}
+
+/** Refused with `COMET_CLIENT_DOES_NOT_EXIST` unless the client exists with this generation. */
+export interface RemoveOperation {
+  readonly kind: 'remove'
+  readonly publicToken: string
+  readonly generation: number
+}
+
+/** Removes the audience and remembers their private tokens as stopped. Never refused; an empty audience is fine. */
+export interface StopOperation {
+  readonly kind: 'stop'
+  readonly topics: readonly string[]
+}
+
+export type Outcome = Done | Refusal
+
+export interface Done {
+  readonly id: number
+  /** The life of the log that gave the id. */
+  readonly epoch: string
+  /** Of initialise: the record as stored. */
+  readonly client?: CometClient
+  /** Of stop: the clients that were removed. */
+  readonly stopped?: readonly CometClient[]
+}
+
+export interface Refusal {
+  readonly refused: RefusalCode
+}
+
+export type RefusalCode =
+  | 'COMET_CLIENT_ALREADY_EXISTS'
+  | 'COMET_CLIENT_DOES_NOT_EXIST'
+  | 'COMET_TOO_MANY_CLIENTS'
+
+/** A client's record together with the log position it was read at. */
+export interface ClientRecord {
+  readonly client: CometClient
+  /** The page that has the lease; absent until one had it. */
+  readonly holder?: string
+  /** The highest position that a page of this client acknowledged, in the newest epoch it did so. */
+  readonly acknowledged?: Cursor
+  /** All entries up to this id are in the record, none after it is. */
+  readonly asOf: number
+}
+
+export interface LeaseRenewal {
+  readonly publicToken: string
+  readonly generation: number
+  /** The page on whose behalf this is asked: a random id per page life. */
+  readonly holder: string
+  /** Whether to take the lease from another page. */
+  readonly take: boolean
+  /** How long the client lives unseen from now on. */
+  readonly seconds: number
+  /** The page says goodbye: what ends this lease is its leaving, unless it is renewed before. */
+  readonly goodbye: boolean
+  /** What the client has acknowledged. The store keeps the highest of an epoch. */
+  readonly acknowledged?: Cursor
+}
+
+/**
+ * `kept`: the lease runs as asked. `elsewhere`: another page has it, and nothing was changed.
+ * `gone`: no client with this public token and generation exists.
+ */
+export type LeaseOutcome = 'kept' | 'elsewhere' | 'gone'
+
+export interface RemovedClient {
+  readonly client: CometClient
+  readonly reason: 'goodbye' | 'idle'
+}

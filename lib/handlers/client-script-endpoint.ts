@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Context } from 'koa'
+import type { Endpoint } from './guarded.ts'
+
+const require = createRequire(import.meta.url)
+
+/** A bundled browser client of this package, as its `exports` name it. */
+export type ClientScript = 'client.js' | 'client.global.js'
+
+/** `GET …/client.js`: the browser client in one file, revalidated by its ETag. */
+export class ClientScriptEndpoint implements Endpoint {
+  readonly methods = ['GET', 'HEAD']
+  readonly isPublic = true
+  readonly #script: ClientScript
+  #loaded: Promise<{ readonly body: Buffer; readonly etag: string }> | undefined
+
+  constructor(script: ClientScript) {
+    this.#script = script
+  }
+
+  async handle(ctx: Context): Promise<void> {
+    this.#loaded ??= load(this.#script)
+    const { body, etag } = await this.#loaded
+    ctx.status = 200
+    ctx.type = 'text/javascript'
+    ctx.set({ 'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff' })
+    ctx.etag = etag
+    if (ctx.fresh) ctx.status = 304
+    else ctx.body = body
+  }
+}
+
+async function load(script: ClientScript): Promise<{ body: Buffer; etag: string }> {
+  const body = await readFile(require.resolve(`koa-comet/${script}`))
+  return { body, etag: createHash('sha256').update(body).digest('base64url') }
+}

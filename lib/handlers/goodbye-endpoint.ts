@@ -1,0 +1,41 @@
+import type { Context } from 'koa'
+import type { ChannelNode } from '../channel-node.ts'
+import { CometException } from '../comet-exception.ts'
+import { hashToken } from '../debug.ts'
+import { checkedPage, checkedToken, headerToken } from '../subscribe/subscribe-request.ts'
+import type { Endpoint } from './guarded.ts'
+import { readFields } from './request-body.ts'
+
+/**
+ * `POST …/goodbye` with the form fields `privateToken` and `page`, so that a beacon can say it: this page leaves.
+ * Its client is removed within seconds, unless another page has it by then. 204, also for a client unknown by now.
+ */
+export class GoodbyeEndpoint implements Endpoint {
+  readonly methods = ['POST']
+  readonly #node: ChannelNode
+
+  constructor(node: ChannelNode) {
+    this.#node = node
+  }
+
+  async handle(ctx: Context): Promise<void> {
+    const { privateToken = headerToken(ctx), page = ctx.get('Comet-Page') } = await readFields(ctx)
+    const token = checkedToken(privateToken)
+    const pageId = page === '' ? '' : checkedPage(page).id
+    await this.#node.ready()
+    await this.#leave(token, pageId)
+    ctx.status = 204
+  }
+
+  async #leave(privateToken: string, pageId: string): Promise<void> {
+    try {
+      const lease = await this.#node.leases.find(hashToken(privateToken))
+      // What is still held for the leaving page would renew the lease that it gives up.
+      if (lease.holder === pageId) lease.held?.replace()
+      await this.#node.leases.goodbye(lease, pageId)
+    } catch (error) {
+      const isGone = error instanceof CometException && error.status !== 503
+      if (!isGone) throw error
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Context, Middleware } from 'koa'
+import { errorAnswer } from '../answer.ts'
+import type { EventSource } from '../channel-events.ts'
+import { CometException } from '../comet-exception.ts'
+import { answerNow } from '../subscribe/held-response.ts'
+import type { Origins } from './origins.ts'
+
+/** One address of the channel. */
+export interface Endpoint {
+  readonly methods: readonly string[]
+  /** Whether pages of any origin may use it. */
+  readonly isPublic?: boolean
+  handle(ctx: Context): Promise<void>
+  /** Answers an exception of this endpoint in a way of its own; returns whether it did. */
+  answerError?(ctx: Context, exception: CometException): boolean
+}
+
+/**
+ * Makes an endpoint a middleware that answers whatever happens. Koa's own error path would strip Cache-Control and
+ * CORS headers, so that nothing is thrown past here.
+ */
+export function guarded(endpoint: Endpoint, origins: Origins, events: EventSource): Middleware {
+  return async function cometEndpoint(ctx) {
+    try {
+      const allow = [...endpoint.methods, 'OPTIONS'].join(', ')
+      if (ctx.method !== 'OPTIONS' && !endpoint.methods.includes(ctx.method)) {
+        ctx.set('Allow', allow)
+        throw new CometException(
+          'COMET_METHOD_IS_NOT_ALLOWED',
+          `This address has ${allow}, not ${ctx.method}.`,
+        )
+      }
+      const isAllowed = origins.admit(ctx)
+      if (ctx.method === 'OPTIONS') {
+        ctx.set('Allow', allow)
+        ctx.status = 204
+        return
+      }
+      if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
+      await endpoint.handle(ctx)
+    } catch (error) {
+      const exception = exceptionOf(error, events)
+      if (!endpoint.answerError?.(ctx, exception)) answerNow(ctx, errorAnswer(exception))
+    }
+  }
+}
+
+function exceptionOf(error: unknown, events: EventSource): CometException {
+  if (error instanceof CometException) return error
+  events.emit('error', error)
+  return new CometException('COMET_INTERNAL_ERROR', 'The server failed. Try again later.', { cause: error })
+}
+
+function refusedOrigin(): CometException {
+  const text = 'This channel serves pages of its own origin, and of those that its option origins lists.'
+  return new CometException('COMET_ORIGIN_IS_REFUSED', text)
+}

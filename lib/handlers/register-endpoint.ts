@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import type { Context } from 'koa'
+import { JSON_HEADERS } from '../answer.ts'
+import type { InitializedCometClient } from '../comet-client.ts'
+import { CometException } from '../comet-exception.ts'
+import { formatCursor } from '../cursor.ts'
+import type { InitializeParameters } from '../initialize-parameters.ts'
+import type { CompleteOptions } from '../options.ts'
+import { answerNow } from '../subscribe/held-response.ts'
+import { type RegisterAnswer, WIRE_VERSION } from '../wire.ts'
+import type { Endpoint } from './guarded.ts'
+import { principalOf } from './identity.ts'
+import { readFields } from './request-body.ts'
+
+type Register = NonNullable<CompleteOptions['register']>
+type Initialize = (parameters: InitializeParameters) => Promise<InitializedCometClient>
+
+/** `POST …/register`: makes a client for the page that asks, as the option `register` says. */
+export class RegisterEndpoint implements Endpoint {
+  readonly methods = ['POST']
+  readonly #register: Register
+  readonly #identify: CompleteOptions['identify']
+  readonly #initialize: Initialize
+
+  constructor(register: Register, identify: CompleteOptions['identify'], initialize: Initialize) {
+    this.#register = register
+    this.#identify = identify
+    this.#initialize = initialize
+  }
+
+  async handle(ctx: Context): Promise<void> {
+    await readFields(ctx)
+    const userId = await principalOf(ctx, this.#identify)
+    const parameters = await this.#register(ctx)
+    if (parameters === null) {
+      throw new CometException('COMET_REGISTRATION_IS_REFUSED', 'The app does not let this page in.')
+    }
+    const publicToken = randomBytes(16).toString('base64url')
+    const client = await this.#initialize({
+      publicToken,
+      ...(userId !== undefined && { userId }),
+      ...parameters,
+    })
+    answerNow(ctx, { status: 200, headers: JSON_HEADERS, body: JSON.stringify(answerFor(client)) })
+  }
+}
+
+function answerFor(client: InitializedCometClient): RegisterAnswer {
+  return {
+    publicToken: client.publicToken,
+    privateToken: client.privateToken,
+    displayName: client.displayName,
+    cursor: formatCursor(client.start),
+    connectionTimeoutSeconds: client.connectionTimeoutSeconds,
+    connectionIdleSeconds: client.connectionIdleSeconds,
+    version: WIRE_VERSION,
+  }
+}

@@ -1,0 +1,42 @@
+import type { Context } from 'koa'
+import bodyParser from 'koa-bodyparser'
+import { CometException } from '../comet-exception.ts'
+
+const LIMIT = '4kb'
+
+const parse = bodyParser({ enableTypes: ['form', 'json'], formLimit: LIMIT, jsonLimit: LIMIT })
+
+/** Whether the body is a form, by its declared type. */
+export function isForm(ctx: Context): boolean {
+  return Boolean(ctx.is('application/x-www-form-urlencoded'))
+}
+
+/**
+ * The fields of a form or JSON body of at most 4 KiB; of none, if there is no body. One that the app has parsed
+ * already is used as it is. The parser's own errors carry the raw body, private token included: none gets out.
+ */
+export async function readFields(ctx: Context): Promise<Readonly<Record<string, unknown>>> {
+  const isParsed = ctx.request.body !== undefined
+  if (!isParsed && hasBody(ctx) && !isForm(ctx) && !ctx.is('json')) {
+    throw new CometException('COMET_MEDIA_TYPE_IS_UNSUPPORTED', 'The body must be a form or JSON.')
+  }
+  try {
+    await parse(ctx, async () => {})
+  } catch (error) {
+    throw cleanError(error)
+  }
+  const { body } = ctx.request
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+}
+
+/** Whether a body comes with the request, whatever its method. */
+export function hasBody(ctx: Context): boolean {
+  return ctx.req.headers['transfer-encoding'] !== undefined || Number(ctx.get('Content-Length') || 0) > 0
+}
+
+function cleanError(error: unknown): CometException {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
+  if (status === 413)
+    return new CometException('COMET_BODY_IS_TOO_LARGE', `The body must be at most ${LIMIT}.`)
+  return new CometException('COMET_PARAMETERS_ARE_INVALID', 'The body cannot be read.')
+}

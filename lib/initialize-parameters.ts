@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto'
+import type { NewCometClient } from './comet-client.ts'
+import { CometException } from './comet-exception.ts'
+import type { Cursor } from './cursor.ts'
+import { isSeconds } from './seconds.ts'
+
+/** What `initializeClient` is told of a new client. */
+export interface InitializeParameters {
+  /** The client's address for others: 1 to 128 characters. */
+  readonly publicToken: string
+  /**
+   * The secret by which its page receives: 22 to 256 visible ASCII characters, which is 128 bits and more where they
+   * are random. Default: 32 random bytes.
+   */
+  readonly privateToken?: string | undefined
+  /** 1 to 256 characters. Default: the public token. */
+  readonly displayName?: string | undefined
+  /** Default: the channel's. */
+  readonly connectionTimeoutSeconds?: number | undefined
+  /** At least 1. Default: the channel's. */
+  readonly connectionIdleSeconds?: number | undefined
+  /** The principal it is bound to when the option `identify` is set: 1 to 256 characters. */
+  readonly userId?: string | undefined
+  /** The app's session it belongs to: 1 to 256 characters. */
+  readonly sessionId?: string | undefined
+  /** What others may see of it: any JSON value of at most 4,096 bytes. Default `null`. */
+  readonly data?: unknown
+  /** Where to start reading, as `cursor()` gave it when the page was rendered. Default: now. */
+  readonly from?: Cursor | undefined
+}
+
+const KEYS = new Set([
+  'publicToken',
+  'privateToken',
+  'displayName',
+  'connectionTimeoutSeconds',
+  'connectionIdleSeconds',
+  'userId',
+  'sessionId',
+  'data',
+  'from',
+])
+
+const MAX_DATA_BYTES = 4096
+
+/** What no text in UTF-8 can carry. */
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** Base64url of 16 bytes, the least that 128 bits take. */
+const PRIVATE_TOKEN = /^[\x21-\x7e]{22,256}$/
+
+export interface CheckedParameters {
+  readonly client: NewCometClient
+  readonly privateToken: string
+  readonly from: Cursor | undefined
+}
+
+/** 32 random bytes as text. */
+export function randomToken(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** Checks every field and fills in the rest. Throws `COMET_PARAMETERS_ARE_INVALID`, or a TypeError for unknown keys. */
+export function checkParameters(
+  parameters: InitializeParameters,
+  defaults: { readonly connectionTimeoutSeconds: number; readonly connectionIdleSeconds: number },
+): CheckedParameters {
+  for (const key of Object.keys(parameters)) {
+    if (!KEYS.has(key)) throw new TypeError(`Unknown parameter '${key}'. They are: ${[...KEYS].join(', ')}.`)
+  }
+  const {
+    publicToken,
+    privateToken = randomToken(),
+    displayName = publicToken,
+    userId,
+    sessionId,
+  } = parameters
+  const { connectionTimeoutSeconds = defaults.connectionTimeoutSeconds } = parameters
+  const { connectionIdleSeconds = defaults.connectionIdleSeconds } = parameters
+  checkText('publicToken', publicToken, 128)
+  checkPrivateToken(privateToken, publicToken)
+  checkText('displayName', displayName, 256)
+  if (userId !== undefined) checkText('userId', userId, 256)
+  if (sessionId !== undefined) checkText('sessionId', sessionId, 256)
+  check(isSeconds(connectionTimeoutSeconds), 'connectionTimeoutSeconds', 'a number of seconds above 0')
+  check(
+    isSeconds(connectionIdleSeconds) && connectionIdleSeconds >= 1,
+    'connectionIdleSeconds',
+    'a number of seconds of at least 1',
+  )
+  return {
+    client: {
+      publicToken,
+      displayName,
+      ...(userId !== undefined && { userId }),
+      ...(sessionId !== undefined && { sessionId }),
+      groups: [],
+      data: checkedData(parameters.data),
+      connectionTimeoutSeconds,
+      connectionIdleSeconds,
+    },
+    privateToken,
+    from: checkedFrom(parameters.from),
+  }
+}
+
+/** What others may know is random; what is secret is never derived from it. */
+function checkPrivateToken(privateToken: unknown, publicToken: string): void {
+  check(
+    typeof privateToken === 'string' && PRIVATE_TOKEN.test(privateToken),
+    'privateToken',
+    '22 to 256 visible ASCII characters (at least 128 random bits), or absent for a random one',
+  )
+  const derived =
+    privateToken === publicToken || (publicToken.length >= 8 && privateToken.includes(publicToken))
+  check(!derived, 'privateToken', 'independent of publicToken: who knows the one must not guess the other')
+}
+
+/** A copy, so that nobody changes it afterwards. */
+function checkedData(data: unknown): unknown {
+  const json = data === undefined ? 'null' : JSON.stringify(data)
+  check(
+    json !== undefined && Buffer.byteLength(json) <= MAX_DATA_BYTES,
+    'data',
+    `a JSON value of at most ${MAX_DATA_BYTES} bytes`,
+  )
+  return JSON.parse(json)
+}
+
+function checkedFrom(from: Cursor | undefined): Cursor | undefined {
+  if (from === undefined) return undefined
+  const isCursor = typeof from?.epoch === 'string' && Number.isSafeInteger(from.messageId)
+  check(isCursor, 'from', 'a cursor { epoch, messageId } as channel.cursor() gives it')
+  return { epoch: from.epoch, messageId: from.messageId }
+}
+
+export function checkText(name: string, value: unknown, maxLength: number): asserts value is string {
+  const isText =
+    typeof value === 'string' && value.length > 0 && value.length <= maxLength && !LONE_SURROGATE.test(value)
+  check(isText, name, `a text of 1 to ${maxLength} characters`)
+}
+
+function check(holds: boolean, name: string, expected: string): asserts holds {
+  if (!holds) throw new CometException('COMET_PARAMETERS_ARE_INVALID', `${name} must be ${expected}.`)
+}

@@ -1,0 +1,140 @@
+import type { CometClient } from '../comet-client.ts'
+import { CometException, ErrorText } from '../comet-exception.ts'
+import type { ClientRecord, Entry } from '../comet-state-provider.ts'
+import type { Cursor } from '../cursor.ts'
+import type { Reader, Subscription } from '../message-log.ts'
+import { clientTopic, EVERYBODY } from '../topics.ts'
+import type { SubscribeOutcome } from './subscribe-outcome.ts'
+
+/** A lease outlives the idle time by a third of it and this, so that it may be renewed late and in batches. */
+const LEASE_SLACK_SECONDS = 5
+
+/** How long a client lives unseen from the moment its lease is renewed. */
+export function leaseSeconds(connectionIdleSeconds: number): number {
+  return (connectionIdleSeconds * 4) / 3 + LEASE_SLACK_SECONDS
+}
+
+/** A request that waits for a client's messages. */
+export interface Waiting {
+  /** There may be something to tell it: it reads, and goes on waiting if there is not. */
+  wake(): void
+  /** Ends it. Does nothing if it is over. */
+  settle(outcome: SubscribeOutcome): void
+  /** Ends it because a newer request of its client came. */
+  replace(): void
+}
+
+/** What one node knows of a client that comes to it. Never stale: every entry applied here is fed to it. */
+export class ClientLease implements Reader {
+  readonly client: CometClient
+  readonly privateTokenHash: string
+  readonly floor: number
+  readonly subscriptions: readonly Subscription[]
+  /** The page that has the lease, as far as this node knows. */
+  holder: string | undefined
+  /** The request that waits for this client's messages. */
+  held: Waiting | undefined
+  /** Whether this node has forgotten it: it is fed nothing more, and has to be found anew. */
+  isStale = false
+  /** When the lease was last renewed by this node: milliseconds on the monotonic clock. */
+  renewedAt = Number.NEGATIVE_INFINITY
+  /** When the client was last seen by this node. */
+  seenAt = Number.NEGATIVE_INFINITY
+  #acknowledged: Cursor | undefined
+  #lastTicket = 0
+  #servedTicket = 0
+  #end: number | undefined
+  #ending: CometException | undefined
+
+  /** @param epoch the life of the log in which this node reads */
+  constructor(record: ClientRecord, privateTokenHash: string, epoch: string) {
+    const { client, holder, acknowledged } = record
+    const { start, generation, publicToken } = client
+    this.client = client
+    this.privateTokenHash = privateTokenHash
+    this.holder = holder
+    this.#acknowledged = acknowledged
+    this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
+    this.subscriptions = [
+      { topic: EVERYBODY, after: this.floor },
+      // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
+      { topic: clientTopic(publicToken), after: generation },
+    ]
+  }
+
+  get publicToken(): string {
+    return this.client.publicToken
+  }
+
+  /** The id of the entry that ended this client, once it is applied here. */
+  get end(): number | undefined {
+    return this.#end
+  }
+
+  /** What to tell a request of a client that has ended. */
+  get ending(): CometException | undefined {
+    return this.#ending
+  }
+
+  /** Where a request that brings no cursor goes on. */
+  get position(): Cursor {
+    return this.#acknowledged ?? this.client.start
+  }
+
+  get acknowledged(): Cursor | undefined {
+    return this.#acknowledged
+  }
+
+  /** Takes note that a page has seen everything up to here. A lower position of the same epoch changes nothing. */
+  acknowledge(cursor: Cursor): void {
+    const known = this.#acknowledged
+    if (known?.epoch === cursor.epoch && known.messageId >= cursor.messageId) return
+    this.#acknowledged = cursor
+  }
+
+  /**
+   * Numbers the requests of this client in the order in which they came. A request is only served if no newer one
+   * was before it.
+   */
+  takeTicket(): number {
+    this.#lastTicket += 1
+    return this.#lastTicket
+  }
+
+  /** Whether no request with a newer ticket was served. From now on older ones are not. */
+  serve(ticket: number): boolean {
+    if (ticket < this.#servedTicket) return false
+    this.#servedTicket = ticket
+    return true
+  }
+
+  /** Takes an entry that may be about this client. */
+  apply(entry: Entry): void {
+    if (this.#ending || entry.id <= this.client.generation) return
+    if (entry.kind === 'remove' && entry.generation === this.client.generation) {
+      this.finish(unknownToken(), entry.id)
+    } else if (
+      entry.kind === 'stop' &&
+      this.subscriptions.some(({ topic }) => entry.topics.includes(topic))
+    ) {
+      this.finish(stoppedClient(), entry.id)
+    }
+  }
+
+  /** Ends this client here. Without an id of the log, nothing it was sent is known to be cut off. */
+  finish(ending: CometException, at?: number): void {
+    this.#ending ??= ending
+    this.#end ??= at
+  }
+}
+
+export function unknownToken(): CometException {
+  return new CometException('COMET_TOKEN_IS_UNKNOWN', ErrorText.clientDoesNotExist)
+}
+
+export function stoppedClient(): CometException {
+  return new CometException(
+    'COMET_CLIENT_IS_STOPPED',
+    'This client was stopped by the app. It must not come back.',
+  )
+}

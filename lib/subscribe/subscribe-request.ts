@@ -1,0 +1,102 @@
+import type { Context } from 'koa'
+import { CometException } from '../comet-exception.ts'
+import { type Cursor, parseCursor } from '../cursor.ts'
+import type { Page } from './page.ts'
+
+/** What a page asks for, whichever form it came in. */
+export interface SubscribeRequest {
+  readonly privateToken: string
+  /** What the page has seen. Absent: go on where the client last acknowledged. */
+  readonly cursor: Cursor | undefined
+  readonly page: Page
+  /** The longest it wants to be held. Absent: as long as the client's record says. */
+  readonly waitSeconds: number | undefined
+}
+
+const BEARER = /^Bearer +([\x21-\x7e]+)$/i
+const PAGE = /^([A-Za-z0-9_-]{1,64})(;new)?$/
+/** RFC 7240: `Prefer: wait=10`. */
+const PREFER_WAIT = /(?:^|[,;\s])wait=(\d{1,5})(?=$|[,;\s])/i
+const MESSAGE_ID = /^-?\d{1,16}$/
+const MAX_TOKEN_LENGTH = 256
+
+/** Reads the GET form: all of it is in headers. */
+export function readHeaders(ctx: Context): SubscribeRequest {
+  return complete(ctx, headerToken(ctx), headerCursor(ctx))
+}
+
+/**
+ * Reads the POST form: `privateToken`, `lastMessageId` and, of newer pages, `epoch`. What is not in the body may be
+ * in headers.
+ * @param currentEpoch the life of the log that a `lastMessageId` without `epoch` is taken to be of
+ */
+export function readBody(
+  ctx: Context,
+  body: Readonly<Record<string, unknown>>,
+  currentEpoch: string,
+): SubscribeRequest {
+  const { privateToken = headerToken(ctx), lastMessageId, epoch = currentEpoch } = body
+  const cursor = lastMessageId === undefined ? headerCursor(ctx) : checkedCursor(lastMessageId, epoch)
+  return complete(ctx, privateToken, cursor)
+}
+
+/** The private token that a request's headers bear, `undefined` if none. */
+export function headerToken(ctx: Context): string | undefined {
+  return ctx.get('Comet-Token') || BEARER.exec(ctx.get('Authorization'))?.[1]
+}
+
+export function checkedToken(token: unknown): string {
+  if (token === undefined || token === '') {
+    const text = 'privateToken is missing: send it as Authorization: Bearer, as Comet-Token, or in the form.'
+    throw new CometException('COMET_TOKEN_IS_MISSING', text)
+  }
+  if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH)
+    throw invalid('privateToken must be one text.')
+  return token
+}
+
+/** A page id as a header or form gives it. */
+export function checkedPage(text: unknown): { readonly id: string; readonly isNew: boolean } {
+  const match = typeof text === 'string' ? PAGE.exec(text) : null
+  if (match === null) throw invalid('Comet-Page must be 1 to 64 of A-Z a-z 0-9 _ -, and may end in ;new.')
+  return { id: match[1]!, isNew: match[2] !== undefined }
+}
+
+function headerCursor(ctx: Context): Cursor | undefined {
+  const text = ctx.get('Last-Event-ID')
+  return text === '' ? undefined : parseCursor(text)
+}
+
+function complete(ctx: Context, token: unknown, cursor: Cursor | undefined): SubscribeRequest {
+  const wait = PREFER_WAIT.exec(ctx.get('Prefer'))
+  return {
+    privateToken: checkedToken(token),
+    cursor,
+    page: pageOf(ctx, cursor),
+    waitSeconds: wait ? Number(wait[1]) : undefined,
+  }
+}
+
+/** A page that does not name itself is new as long as it has no cursor. */
+function pageOf(ctx: Context, cursor: Cursor | undefined): Page {
+  const header = ctx.get('Comet-Page')
+  if (header === '') return { id: '', take: cursor === undefined }
+  const { id, isNew } = checkedPage(header)
+  return { id, take: isNew }
+}
+
+/** 0 and -1 are what a client of the AspNetComet wire says before its first message. */
+function checkedCursor(lastMessageId: unknown, epoch: unknown): Cursor | undefined {
+  const text = typeof lastMessageId === 'number' ? String(lastMessageId) : lastMessageId
+  const messageId = typeof text === 'string' && MESSAGE_ID.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(messageId)) throw invalid('lastMessageId must be a whole number.')
+  if (typeof epoch !== 'string') throw invalid('epoch must be one text.')
+  return messageId <= 0 ? undefined : parseCursor(`${epoch}:${messageId}`)
+}
+
+function invalid(text: string): CometException {
+  return new CometException(
+    'COMET_PARAMETERS_ARE_INVALID',
+    `The parameters of the request are invalid. ${text}`,
+  )
+}

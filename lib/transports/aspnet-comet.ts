@@ -1,0 +1,33 @@
+import { type Answer, errorBody, JSON_HEADERS } from '../answer.ts'
+import type { CometException } from '../comet-exception.ts'
+import { controlToJson } from '../comet-message.ts'
+import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
+import type { Transport } from '../subscribe/wait-request.ts'
+import { ControlName } from '../wire.ts'
+
+/**
+ * The wire of AspNetComet.js (2008) as it was: long polling whose answers are always 200 with a non-empty array.
+ * That client stops silently at any other status, and with its failure handlers at an error; after a timeout it asks
+ * again at once. So what will pass is told it as a timeout, a little later.
+ */
+export class AspNetComet implements Transport {
+  /** Two pages with one token would replace each other as fast as the network allows. */
+  readonly replaceAfterMs = 1000
+  readonly #longPolling: Transport
+
+  constructor(longPolling: Transport) {
+    this.#longPolling = longPolling
+  }
+
+  render(outcome: SubscribeOutcome): Answer {
+    if (outcome.kind === 'stopped') return this.renderError(outcome.exception)
+    if (outcome.kind === 'replaced') return this.#longPolling.render({ ...outcome, kind: 'timeout' })
+    return this.#longPolling.render(outcome)
+  }
+
+  renderError(exception: CometException): Answer {
+    const passes = exception.status === 503
+    const timeout = `[${controlToJson({ mid: 0, n: ControlName.timeout, c: null })}]`
+    return { status: 200, headers: JSON_HEADERS, body: passes ? timeout : errorBody(exception) }
+  }
+}

@@ -1,0 +1,105 @@
+import { CometException, ErrorText } from './comet-exception.ts'
+import type { Done, ICometStateProvider, Operation, Outcome } from './comet-state-provider.ts'
+import { withDeadline } from './deadline.ts'
+
+/** The most operations that one `append` is given. */
+const MAX_BATCH = 1000
+
+interface Queued {
+  readonly operation: Operation
+  readonly bytes: number
+  resolve(outcome: Done): void
+  reject(error: unknown): void
+}
+
+/**
+ * The one way into the provider's log. Operations are appended in the order in which they were enqueued, one batch
+ * at a time; what is enqueued in one turn of the event loop goes as one batch.
+ */
+export class WriteQueue {
+  readonly #provider: ICometStateProvider
+  readonly #maxOperations: number
+  readonly #timeoutSeconds: number
+  #queued: Queued[] = []
+  #draining: Promise<void> | undefined
+
+  constructor(provider: ICometStateProvider, maxOperations: number, timeoutSeconds: number) {
+    this.#provider = provider
+    this.#maxOperations = maxOperations
+    this.#timeoutSeconds = timeoutSeconds
+  }
+
+  get length(): number {
+    return this.#queued.length
+  }
+
+  /**
+   * Resolves when the provider holds it. Rejects with a `CometException`: the provider's refusal,
+   * `COMET_QUEUE_IS_FULL` (nothing was stored), or `COMET_PROVIDER_IS_UNAVAILABLE` (unknown).
+   */
+  enqueue(operation: Operation): Promise<Done> {
+    if (this.#queued.length >= this.#maxOperations) {
+      const text = `${this.#maxOperations} operations wait for the state provider already. Try again later.`
+      return Promise.reject(new CometException('COMET_QUEUE_IS_FULL', text))
+    }
+    return new Promise((resolve, reject) => {
+      this.#queued.push({ operation, bytes: sizeOf(operation), resolve, reject })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Resolves when nothing is enqueued or under way any more. */
+  async drained(): Promise<void> {
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    await new Promise(setImmediate)
+    while (this.#queued.length > 0) await this.#append(this.#takeBatch())
+    this.#draining = undefined
+  }
+
+  #takeBatch(): Queued[] {
+    const maxBytes = this.#provider.supports.maxBatchBytes ?? Number.POSITIVE_INFINITY
+    let bytes = 0
+    let count = 0
+    while (count < Math.min(this.#queued.length, MAX_BATCH)) {
+      bytes += this.#queued[count]!.bytes
+      if (count > 0 && bytes > maxBytes) break
+      count += 1
+    }
+    return this.#queued.splice(0, count)
+  }
+
+  async #append(batch: readonly Queued[]): Promise<void> {
+    try {
+      const outcomes = await withDeadline(this.#timeoutSeconds, 'append', () =>
+        this.#provider.append(batch.map(({ operation }) => operation)),
+      )
+      for (const [index, queued] of batch.entries()) settle(queued, outcomes[index])
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+}
+
+function settle({ operation, resolve, reject }: Queued, outcome: Outcome | undefined): void {
+  if (outcome === undefined) {
+    reject(new CometException('COMET_PROVIDER_IS_UNAVAILABLE', 'The state provider gave too few outcomes.'))
+  } else if ('refused' in outcome) {
+    reject(new CometException(outcome.refused, refusalText(operation, outcome.refused)))
+  } else {
+    resolve(outcome)
+  }
+}
+
+function refusalText(operation: Operation, code: string): string {
+  if (code === 'COMET_CLIENT_ALREADY_EXISTS') return ErrorText.clientAlreadyExists
+  if (code === 'COMET_CLIENT_DOES_NOT_EXIST') return ErrorText.clientDoesNotExist
+  const most = operation.kind === 'initialise' ? operation.maxClients : 'too many'
+  return `The channel has ${most} clients already. Try again later, or raise maxClients.`
+}
+
+function sizeOf(operation: Operation): number {
+  return operation.kind === 'send' ? operation.name.length + Buffer.byteLength(operation.contents) : 0
+}
