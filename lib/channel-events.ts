@@ -24,7 +24,7 @@ export interface ChannelEvents {
  * Tells the app. Listeners run after the work that they are told of, one by one; one that throws or rejects is
  * reported as `error` and harms nobody. An `error` without a listener becomes a process warning.
  */
-export class EventSource {
+export class ChannelEmitter {
   readonly #emitter = new EventEmitter()
 
   /** Adds a listener; the returned function takes it off. */

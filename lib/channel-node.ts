@@ -1,4 +1,4 @@
-import type { EventSource } from './channel-events.ts'
+import type { ChannelEmitter } from './channel-events.ts'
 import { CometException } from './comet-exception.ts'
 import {
   type Done,
@@ -27,7 +27,7 @@ const TICKS_PER_SWEEP = SWEEP_PERIOD_SECONDS
  */
 export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   readonly provider: ICometStateProvider
-  readonly events: EventSource
+  readonly events: ChannelEmitter
   readonly log: MessageLog
   readonly leases: Leases
   readonly waitList: WaitList
@@ -42,7 +42,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   #ticker: NodeJS.Timeout | undefined
   #ticks = 0
 
-  constructor(provider: ICometStateProvider, options: CompleteOptions, events: EventSource) {
+  constructor(provider: ICometStateProvider, options: CompleteOptions, events: ChannelEmitter) {
     this.provider = provider
     this.events = events
     this.#options = options
@@ -101,9 +101,9 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
 
   reset(log: RetainedLog): void {
     debugChannel('log of epoch %s begins after %d', log.epoch, log.trimmedThrough)
-    this.log.reset(log)
-    this.leases.clear()
     this.waitList.wakeAll()
+    this.leases.clear()
+    this.log.reset(log)
     this.#trouble = undefined
   }
 
@@ -126,7 +126,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   ended(lease: ClientLease): void {
-    lease.held?.wake()
+    lease.held?.wake(this.log.head)
   }
 
   takenElsewhere(lease: ClientLease): void {

@@ -1,12 +1,11 @@
 import type { Middleware } from 'koa'
-import { type ChannelEvents, EventSource } from './channel-events.ts'
+import { ChannelEmitter, type ChannelEvents } from './channel-events.ts'
 import { ChannelNode, closedException } from './channel-node.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import { CometException, ErrorText } from './comet-exception.ts'
 import type { ICometStateProvider } from './comet-state-provider.ts'
 import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
 import { withDeadline } from './deadline.ts'
-import { hashToken } from './debug.ts'
 import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
 import { GoodbyeEndpoint } from './handlers/goodbye-endpoint.ts'
 import { type Endpoint, guarded } from './handlers/guarded.ts'
@@ -16,6 +15,7 @@ import { RegisterEndpoint } from './handlers/register-endpoint.ts'
 import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
 import { checkParameters, type InitializeParameters } from './initialize-parameters.ts'
 import { type CometOptions, type CompleteOptions, completeOptions } from './options.ts'
+import { hashToken } from './private-token.ts'
 import { checkSend, type SendOptions } from './send-parameters.ts'
 import { leaseSeconds } from './subscribe/client-lease.ts'
 import { clientTopic } from './topics.ts'
@@ -43,7 +43,7 @@ export interface ChannelStats {
  */
 export class CometStateManager {
   readonly #options: CompleteOptions
-  readonly #events = new EventSource()
+  readonly #events = new ChannelEmitter()
   readonly #node: ChannelNode
   readonly #origins: Origins
 

@@ -1,4 +1,5 @@
 import type { CometClient, NewCometClient } from './comet-client.ts'
+import type { CometMessage } from './comet-message.ts'
 import type { Cursor } from './cursor.ts'
 
 /**
@@ -98,16 +99,13 @@ export interface RetainedLog {
 /** One item of the log. */
 export type Entry = MessageEntry | InitialiseEntry | RemoveEntry | StopEntry
 
-export interface MessageEntry {
+export interface MessageEntry extends CometMessage {
   readonly kind: 'message'
   readonly id: number
   /** Whom it is for: the union of these topics. */
   readonly topics: readonly string[]
   /** Public tokens that it is not for. */
   readonly except: readonly string[]
-  readonly name: string
-  /** JSON text. */
-  readonly contents: string
 }
 
 export interface InitialiseEntry {
@@ -132,12 +130,10 @@ export interface StopEntry {
 
 export type Operation = SendOperation | InitialiseOperation | RemoveOperation | StopOperation
 
-export interface SendOperation {
+export interface SendOperation extends CometMessage {
   readonly kind: 'send'
   readonly topics: readonly string[]
   readonly except: readonly string[]
-  readonly name: string
-  readonly contents: string
   /** Refuse with `COMET_CLIENT_DOES_NOT_EXIST` unless this client exists. */
   readonly receiver?: string
   /** A repetition with a key that is still known answers the first id and stores nothing. */

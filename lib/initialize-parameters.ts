@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { NewCometClient } from './comet-client.ts'
 import { CometException } from './comet-exception.ts'
 import type { Cursor } from './cursor.ts'
+import { randomToken } from './private-token.ts'
 import { isSeconds } from './seconds.ts'
 
 /** What `initializeClient` is told of a new client. */
@@ -53,11 +53,6 @@ export interface CheckedParameters {
   readonly client: NewCometClient
   readonly privateToken: string
   readonly from: Cursor | undefined
-}
-
-/** 32 random bytes as text. */
-export function randomToken(): string {
-  return randomBytes(32).toString('base64url')
 }
 
 /** Checks every field and fills in the rest. Throws `COMET_PARAMETERS_ARE_INVALID`, or a TypeError for unknown keys. */

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { ChannelNode } from '../channel-node.ts'
 import { CometException } from '../comet-exception.ts'
-import { hashToken } from '../debug.ts'
+import { hashToken } from '../private-token.ts'
 import { checkedPage, checkedToken, headerToken } from '../subscribe/subscribe-request.ts'
 import type { Endpoint } from './guarded.ts'
 import { readFields } from './request-body.ts'

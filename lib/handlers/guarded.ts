@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import { errorAnswer } from '../answer.ts'
-import type { EventSource } from '../channel-events.ts'
+import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import type { Origins } from './origins.ts'
@@ -19,7 +19,7 @@ export interface Endpoint {
  * Makes an endpoint a middleware that answers whatever happens. Koa's own error path would strip Cache-Control and
  * CORS headers, so that nothing is thrown past here.
  */
-export function guarded(endpoint: Endpoint, origins: Origins, events: EventSource): Middleware {
+export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmitter): Middleware {
   return async function cometEndpoint(ctx) {
     try {
       const allow = [...endpoint.methods, 'OPTIONS'].join(', ')
@@ -45,7 +45,7 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: EventSourc
   }
 }
 
-function exceptionOf(error: unknown, events: EventSource): CometException {
+function exceptionOf(error: unknown, events: ChannelEmitter): CometException {
   if (error instanceof CometException) return error
   events.emit('error', error)
   return new CometException('COMET_INTERNAL_ERROR', 'The server failed. Try again later.', { cause: error })

@@ -16,8 +16,11 @@ export function leaseSeconds(connectionIdleSeconds: number): number {
 
 /** A request that waits for a client's messages. */
 export interface Waiting {
-  /** There may be something to tell it: it reads, and goes on waiting if there is not. */
-  wake(): void
+  /**
+   * There may be something to tell it: it reads, and goes on waiting if there is not.
+   * @param through unless it was woken before, nothing up to this id is for its client
+   */
+  wake(through: number): void
   /** Ends it. Does nothing if it is over. */
   settle(outcome: SubscribeOutcome): void
   /** Ends it because a newer request of its client came. */

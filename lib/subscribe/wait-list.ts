@@ -54,12 +54,13 @@ export class WaitList implements WaitRoom {
   /** Wakes those whom the message is addressed to. */
   wake(message: MessageEntry): void {
     for (const topic of message.topics) {
-      this.#byTopic.forEach(topic, (request) => request.wakeBy(message))
+      this.#byTopic.forEach(topic, (request) => request.wake(message.id - 1))
     }
   }
 
+  /** Wakes all: the log that they wait in ends here, or has to be taken anew. */
   wakeAll(): void {
-    for (const request of this.#requests) request.wake()
+    for (const request of this.#requests) request.wake(this.#host.log.head)
   }
 
   /** Answers all: the channel closes. */

@@ -78,19 +78,12 @@ export class WaitRequest implements Waiting, ResponseOwner {
     this.#position = position
   }
 
-  wake(): void {
+  wake(through: number): void {
     if (this.#isOver || this.#isWoken) return
     this.#isWoken = true
+    // What is trimmed up to here is no loss to this client.
+    this.#position = Math.max(this.#position, through)
     this.#room.serveSoon(this)
-  }
-
-  /**
-   * An entry of this epoch that is addressed to its client wakes it. Up to there nothing was, so that what is trimmed
-   * below is no loss.
-   */
-  wakeBy(entry: { readonly id: number }): void {
-    if (!this.#isWoken && entry.id > this.#position) this.#position = entry.id - 1
-    this.wake()
   }
 
   settle(outcome: SubscribeOutcome): void {
