@@ -8,7 +8,7 @@ import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
 import { answerLater } from '../subscribe/answer-later.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
-import { answerNow } from '../subscribe/held-response.ts'
+import { answerNow, isGone } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import { headerToken, readBody, readHeaders, type SubscribeRequest } from '../subscribe/subscribe-request.ts'
 import type { Transport } from '../subscribe/wait-request.ts'
@@ -52,7 +52,7 @@ export class SubscribeEndpoint implements Endpoint {
       if (lease.ending) throw lease.ending
       if (lease.isStale) continue
       if (this.#node.isClosing) throw closedException()
-      if (isOver(ctx)) return
+      if (isGone(ctx.res)) return
       this.#tell(lease, wasUnseen)
       if (holder === 'kept' && lease.serve(ticket))
         return this.#serve(ctx, lease, { ...request, cursor }, transport)
@@ -137,11 +137,6 @@ function checkAccept(ctx: Context): void {
 /** Whether the client is one that had been here, and was away. A client's first request is none. */
 function isUnseen({ seenAt, holder }: ClientLease): boolean {
   return holder !== undefined && performance.now() - seenAt > UNSEEN_MS
-}
-
-/** Whether the request's page is gone already: its response would never tell so again. */
-function isOver({ res }: Context): boolean {
-  return res.destroyed || res.closed
 }
 
 function holdMs({ client }: ClientLease, waitSeconds: number | undefined): number {

@@ -70,7 +70,7 @@ export class HeldResponse {
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
-  if (res.headersSent || res.writableEnded || res.destroyed) return
+  if (res.headersSent || res.writableEnded || isGone(res)) return
   try {
     res.statusCode = status
     for (const name of Object.keys(headers)) setHeader(res, name, headers[name]!)
@@ -80,6 +80,12 @@ function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): voi
     // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
     res.destroy()
   }
+}
+
+/** Whether a response's connection or stream is gone. One that is gone already will not tell so again. */
+export function isGone(res: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
+  // The compatibility API of HTTP/2 has neither property, but the stream.
+  return res.destroyed || res.closed || res.stream?.destroyed === true
 }
 
 function setHeader(res: ServerResponse, name: string, value: string): void {
