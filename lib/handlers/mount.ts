@@ -22,7 +22,8 @@ export function mountAt(path: string, { subscribe, beside }: Mounted): Middlewar
   const routes = router.routes() as unknown as Middleware
   return function cometMount(ctx, next) {
     // Not by the router: what it keeps of a request would be kept for as long as the request is held.
-    if (ctx.path === path) return subscribe(ctx, next)
+    // And by the URL first: a parsed path would be kept as well.
+    if (ctx.url === path || ctx.path === path) return subscribe(ctx, next)
     return ctx.path.startsWith(`${path}/`) ? routes(ctx, next) : next()
   }
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import accepts from 'accepts'
 import type { Context } from 'koa'
 import { type ChannelNode, closedException } from '../channel-node.ts'
 import { CometException } from '../comet-exception.ts'
@@ -21,8 +22,12 @@ import { hasBody, isForm, readFields } from './request-body.ts'
 /** A client unseen for longer than this has resumed when it subscribes. */
 const UNSEEN_MS = 5000
 
-/** Holds are cut by up to this share at random, so that thousands begun together do not end together. */
+/**
+ * Holds are cut by up to a tenth at random, so that thousands begun together do not end together: in a few steps,
+ * since Node keeps a list of timers for each duration.
+ */
 const HOLD_JITTER = 0.1
+const HOLD_JITTER_STEPS = 20
 
 /** The subscribe address: answers with what there is for the client, or holds the request until there is. */
 export class SubscribeEndpoint implements Endpoint {
@@ -130,7 +135,8 @@ function speaksAspNetComet(ctx: Context): boolean {
 }
 
 function checkAccept(ctx: Context): void {
-  if (ctx.accepts('application/json')) return
+  // Not ctx.accepts: Koa would keep what it parsed for as long as the request is held.
+  if (accepts(ctx.req).type('application/json')) return
   throw new CometException('COMET_NOT_ACCEPTABLE', 'This channel answers with application/json.')
 }
 
@@ -141,7 +147,7 @@ function isUnseen({ seenAt, holder }: ClientLease): boolean {
 
 function holdMs({ client }: ClientLease, waitSeconds: number | undefined): number {
   const seconds = Math.min(client.connectionTimeoutSeconds, waitSeconds ?? client.connectionTimeoutSeconds)
-  return seconds * 1000 * (1 - (HOLD_JITTER * randomInt(1000)) / 1000)
+  return Math.ceil(seconds * 1000 * (1 - (HOLD_JITTER * randomInt(HOLD_JITTER_STEPS)) / HOLD_JITTER_STEPS))
 }
 
 function tooManyHeld(max: number): CometException {

@@ -32,7 +32,6 @@ export class ClientLease implements Reader {
   readonly client: CometClient
   readonly privateTokenHash: string
   readonly floor: number
-  readonly subscriptions: readonly Subscription[]
   /** The page that has the lease, as far as this node knows. */
   holder: string | undefined
   /** The request that waits for this client's messages. */
@@ -52,21 +51,25 @@ export class ClientLease implements Reader {
   /** @param epoch the life of the log in which this node reads */
   constructor(record: ClientRecord, privateTokenHash: string, epoch: string) {
     const { client, holder, acknowledged } = record
-    const { start, generation, publicToken } = client
+    const { start, generation } = client
     this.client = client
     this.privateTokenHash = privateTokenHash
     this.holder = holder
     this.#acknowledged = acknowledged
     this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
-    this.subscriptions = [
-      { topic: EVERYBODY, after: this.floor },
-      // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
-      { topic: clientTopic(publicToken), after: generation },
-    ]
   }
 
   get publicToken(): string {
     return this.client.publicToken
+  }
+
+  /** Made when asked for: thousands of clients wait, and few are read for at a time. */
+  get subscriptions(): readonly Subscription[] {
+    return [
+      { topic: EVERYBODY, after: this.floor },
+      // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
+      { topic: clientTopic(this.publicToken), after: this.client.generation },
+    ]
   }
 
   /** The id of the entry that ended this client, once it is applied here. */

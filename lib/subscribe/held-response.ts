@@ -47,7 +47,8 @@ export class HeldResponse {
     ctx.compress = false
     ;(ctx as HoldingContext)[held] = this
     Object.defineProperty(ctx, 'respond', RESPOND)
-    this.#res.once('close', () => owner.closed())
+    // Not once(): its wrapper takes more memory than all else here.
+    this.#res.on('close', () => owner.closed())
   }
 
   get released(): boolean {
