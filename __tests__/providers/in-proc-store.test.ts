@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals'
+import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
+import { initialise, remove, send } from '../../providers/contract/operations.ts'
+import { AMPLE_RETENTION } from '../../providers/contract/provider-nodes.ts'
+import { RecordingListener } from '../../providers/contract/recording-listener.ts'
+import { ForgetfulMap } from '../../providers/in-proc/forgetful-map.ts'
+
+async function openedHead(provider: InProcCometStateProvider): Promise<number> {
+  const listener = new RecordingListener()
+  await provider.open('comet', listener, AMPLE_RETENTION)
+  return listener.log.head
+}
+
+describe('The in-process store', () => {
+  test('A provider that is given no storage has one of its own', async () => {
+    const [one, other] = [new InProcCometStateProvider(), new InProcCometStateProvider()]
+    await openedHead(one)
+    await openedHead(other)
+    await one.append([initialise('ann')])
+    expect(await other.append([send('Chat', { receiver: 'ann' })])).toEqual([
+      { refused: 'COMET_CLIENT_DOES_NOT_EXIST' },
+    ])
+  })
+
+  test('Ids begin at the microseconds since 1970', async () => {
+    const before = Date.now() * 1000
+    const head = await openedHead(new InProcCometStateProvider())
+    expect(head).toBeGreaterThanOrEqual(before)
+    expect(head).toBeLessThanOrEqual(Date.now() * 1000)
+  })
+
+  test('Clients that come and go leave as much in the window as its bytes allow, and no more', () => {
+    const channel = new InProcStorage().channel('comet')
+    channel.retain({ ...AMPLE_RETENTION, bytes: 6400 })
+    for (let round = 0; round < 1000; round += 1) {
+      const [done] = channel.append([initialise('ann')])
+      if (done && 'id' in done) channel.append([remove('ann', done.id)])
+    }
+    const { entries, head, trimmedThrough } = channel.retainedLog()
+    expect(head - trimmedThrough).toBe(entries.length)
+    expect(entries).toHaveLength(100)
+  })
+
+  test('The newest entry stays in the window however large it is', () => {
+    const channel = new InProcStorage().channel('comet')
+    channel.retain({ ...AMPLE_RETENTION, bytes: 10 })
+    channel.append([send('Small'), send('Large', { contents: JSON.stringify('x'.repeat(1000)) })])
+    expect(channel.retainedLog().entries).toMatchObject([{ name: 'Large' }])
+  })
+
+  test('What nobody appends to is trimmed as time goes by', () => {
+    let nowMs = 0
+    const channel = new InProcStorage(() => nowMs).channel('comet')
+    channel.retain({ ...AMPLE_RETENTION, seconds: 60 })
+    channel.append([send(), send()])
+    nowMs = 59_999
+    expect(channel.retainedLog().entries).toHaveLength(2)
+    nowMs = 60_000
+    const { entries, head, trimmedThrough } = channel.retainedLog()
+    expect([entries, trimmedThrough]).toEqual([[], head])
+  })
+
+  test('A provider that was not opened says so', async () => {
+    await expect(new InProcCometStateProvider().append([])).rejects.toThrow(TypeError)
+  })
+})
+
+describe('ForgetfulMap', () => {
+  test('forgets after the time that it was given', () => {
+    let nowMs = 0
+    const map = new ForgetfulMap<string>(10, () => nowMs)
+    map.set('a', 'first', 1000)
+    nowMs = 999
+    expect(map.get('a')).toBe('first')
+    nowMs = 1000
+    expect(map.get('a')).toBeUndefined()
+  })
+
+  test('remembers only so many, and forgets the oldest first', () => {
+    const map = new ForgetfulMap<number>(3, () => 0)
+    for (const [index, key] of ['a', 'b', 'a', 'c', 'd'].entries()) map.set(key, index, 1000)
+    expect(['a', 'b', 'c', 'd'].map((key) => map.get(key))).toEqual([2, undefined, 3, 4])
+  })
+})

@@ -1,0 +1,25 @@
+import { describe, test } from '@jest/globals'
+import { describeCometStateProvider } from 'koa-comet/providers/contract'
+import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
+
+describeCometStateProvider('InProcCometStateProvider', {
+  create() {
+    let nowMs = 0
+    const storage = new InProcStorage(() => nowMs)
+    return {
+      createProvider: () => new InProcCometStateProvider({ storage }),
+      advance(seconds) {
+        nowMs += seconds * 1000
+      },
+      dispose: () => undefined,
+    }
+  },
+  describe,
+  test,
+  modelCheck: {
+    steps: 10_000,
+    onPass({ seed, histories, steps }) {
+      process.stdout.write(`model check: seed ${seed}, ${histories} histories, ${steps} steps\n`)
+    },
+  },
+})

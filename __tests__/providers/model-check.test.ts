@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals'
+import { modelCheck } from '../../providers/contract/model-check.ts'
+import { shrink } from '../../providers/contract/shrink.ts'
+import { LetsAnyPageSayGoodbye, RenewsForAnEarlierBearer } from './broken-clients.ts'
+import { DropsEntriesOfOthers, KeepsKeysToItself, LosesTheKey } from './broken-feeds.ts'
+import { createStorage } from './broken-providers.ts'
+
+async function messageOf(check: Promise<void>): Promise<string> {
+  return check.then(
+    () => 'passed',
+    (error: Error) => error.message,
+  )
+}
+
+function stepsOf(message: string): string[] {
+  return message.split('\n').filter((line) => /^ {2}\d+\. /.test(line))
+}
+
+describe('The model check', () => {
+  test.each(
+    [
+      DropsEntriesOfOthers,
+      KeepsKeysToItself,
+      LosesTheKey,
+      LetsAnyPageSayGoodbye,
+      RenewsForAnEarlierBearer,
+    ].map((Broken) => ({ name: Broken.name, Broken })),
+  )('finds the provider that $name, with few steps', async ({ Broken }) => {
+    const message = await messageOf(modelCheck(() => createStorage(Broken), { steps: 3000 }))
+    expect(message).toMatch(/COMET_CONTRACT_SEED=\d+/)
+    expect(stepsOf(message).length).toBeGreaterThan(0)
+    expect(stepsOf(message).length).toBeLessThanOrEqual(8)
+  })
+
+  test('A seed decides the history, so that a failure can be seen again', async () => {
+    const check = () => modelCheck(() => createStorage(LosesTheKey), { seed: 7, steps: 100 })
+    const [once, again] = [await messageOf(check()), await messageOf(check())]
+    expect(stepsOf(once).length).toBeGreaterThan(0)
+    expect(stepsOf(again)).toEqual(stepsOf(once))
+  })
+
+  test('A seed that is no whole number is refused', async () => {
+    await expect(modelCheck(() => createStorage(), { seed: Number.NaN })).rejects.toThrow(
+      'seed must be a whole number',
+    )
+  })
+
+  test('What passes is reported with its seed, if asked for', async () => {
+    const reports: unknown[] = []
+    await modelCheck(() => createStorage(), { seed: 7, steps: 150, onPass: (report) => reports.push(report) })
+    expect(reports).toEqual([{ seed: 7, histories: 2, steps: 200 }])
+  })
+
+  test('A store whose clock cannot be moved is checked without moving it', async () => {
+    const create = () => {
+      const { createProvider, dispose } = createStorage()
+      return { createProvider, dispose }
+    }
+    expect(await messageOf(modelCheck(create, { steps: 500 }))).toBe('passed')
+  })
+})
+
+describe('shrink', () => {
+  test('leaves only what a list fails with', async () => {
+    const fails = async (list: readonly number[]) => list.includes(3) && list.includes(77)
+    const failing = Array.from({ length: 100 }, (_, index) => index)
+    expect(await shrink(failing, fails)).toEqual([3, 77])
+  })
+
+  test('stops after so many tries with what still fails', async () => {
+    let tries = 0
+    const fails = async (list: readonly number[]) => {
+      tries += 1
+      return list.includes(3)
+    }
+    const shorter = await shrink([1, 2, 3, 4, 5, 6, 7, 8], fails, 2)
+    expect(tries).toBe(2)
+    expect(shorter).toContain(3)
+  })
+})

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { ICometStateProvider } from '../../lib/comet-state-provider.ts'
+import { failuresOf } from './collecting-runner.ts'
+
+/** What the page says that its provider lacks. */
+const LACKING = [
+  'After the retention time a stopped token is forgotten',
+  'The window is bounded by messages',
+  'The window is bounded by bytes',
+  'The window is bounded by time',
+  'Trimming forgets no client, no lease and no stop',
+]
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const run = promisify(execFile)
+
+interface SmallProviderModule {
+  readonly SmallStore: new (now: () => number) => object
+  readonly SmallProvider: new (store: object) => ICometStateProvider
+}
+
+describe('The provider in providers/README.md', () => {
+  let folder: string
+  let provider: string
+  let itsTest: string
+
+  beforeAll(async () => {
+    const readme = await readFile(join(ROOT, 'providers/README.md'), 'utf8')
+    const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
+    expect(blocks).toHaveLength(2)
+    folder = await mkdtemp(join(tmpdir(), 'comet-readme-'))
+    provider = join(folder, 'small-provider.ts')
+    itsTest = join(folder, 'small-provider.test.ts')
+    await writeFile(provider, blocks[0]!)
+    await writeFile(itsTest, blocks[1]!)
+  })
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true })
+  })
+
+  test('passes the contract suite, but for what the page says it lacks', async () => {
+    const { SmallProvider, SmallStore } = (await import(provider)) as SmallProviderModule
+    const failures = await failuresOf({
+      create() {
+        let nowMs = 0
+        const store = new SmallStore(() => nowMs)
+        return {
+          createProvider: () => new SmallProvider(store),
+          advance(seconds) {
+            nowMs += seconds * 1000
+          },
+          dispose: () => undefined,
+        }
+      },
+    })
+    expect([...failures.keys()].sort()).toEqual(LACKING.sort())
+  })
+
+  test('is tested by node:test as the page shows', async () => {
+    const bundle = join(folder, 'small-provider.test.mjs')
+    const alias = `--alias:koa-comet/providers/contract=${join(ROOT, 'providers/contract/index.ts')}`
+    const bundled = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning', alias]
+    await run(join(ROOT, 'node_modules/.bin/esbuild'), [itsTest, ...bundled, `--outfile=${bundle}`])
+    // Fails since some rules do.
+    const { stdout } = await run(process.execPath, ['--test-reporter=tap', bundle]).catch((error) => error)
+    const failed = [...stdout.matchAll(/not ok \d+ - (.*)/g)].map(([, sentence]) => sentence)
+    expect(failed).toEqual(expect.arrayContaining(LACKING))
+    expect(stdout).toContain(`# fail ${LACKING.length}\n`)
+    expect(stdout).toMatch(/# pass \d{2}/)
+  })
+
+  test('satisfies the compiler', async () => {
+    const { compilerOptions } = JSON.parse(await readFile(join(ROOT, 'tsconfig.json'), 'utf8'))
+    const paths = {
+      'koa-comet': [join(ROOT, 'lib/index.ts')],
+      'koa-comet/providers/contract': [join(ROOT, 'providers/contract/index.ts')],
+    }
+    const typeRoots = [join(ROOT, 'node_modules/@types')]
+    const options = { ...compilerOptions, rootDir: '/', noEmit: true, typeRoots, paths }
+    const project = join(folder, 'tsconfig.json')
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    await writeFile(project, JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
+    const { stdout } = await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]).catch((error) => error)
+    expect(stdout.split('\n').filter((line: string) => line.includes('small-provider'))).toEqual([])
+  })
+})

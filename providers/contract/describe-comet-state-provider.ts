@@ -1,0 +1,61 @@
+import { type ModelCheckOptions, modelCheck } from './model-check.ts'
+import { ProviderNodes } from './provider-nodes.ts'
+import type { ProviderStorage } from './provider-storage.ts'
+import type { Rule } from './rule.ts'
+import { rulesOfClients } from './rules-of-clients.ts'
+import { rulesOfKeys } from './rules-of-keys.ts'
+import { rulesOfLeases } from './rules-of-leases.ts'
+import { rulesOfOpening } from './rules-of-opening.ts'
+import { rulesOfRemoval } from './rules-of-removal.ts'
+import { rulesOfRetention } from './rules-of-retention.ts'
+import { rulesOfStopping } from './rules-of-stopping.ts'
+import { rulesOfTheLog } from './rules-of-the-log.ts'
+import { rulesOfTwoNodes } from './rules-of-two-nodes.ts'
+import { rulesOfUnsweptTime } from './rules-of-unswept-time.ts'
+
+export interface ContractOptions {
+  /** Makes a fresh, empty store. Called once for each rule, and once for each history of the model check. */
+  readonly create: () => ProviderStorage | Promise<ProviderStorage>
+  /** Groups tests under a name: `describe` of jest, `node:test`, mocha or vitest. */
+  readonly describe: (name: string, body: () => void) => unknown
+  /** Registers a test: `test` or `it` of the same runner. If the store's clock cannot be moved, one takes 16 s. */
+  readonly test: (name: string, body: () => Promise<void>) => unknown
+  /** How the model check runs. Default: 3,000 steps with a seed from the clock. */
+  readonly modelCheck?: ModelCheckOptions
+}
+
+/**
+ * Registers the tests that every state provider has to pass, and the model check: random histories of two nodes over
+ * one store, compared with a simple model. It needs no runner of its own and asserts with `node:assert`.
+ *
+ * @param name what the tests are listed under, usually the provider's class name
+ */
+export function describeCometStateProvider(name: string, options: ContractOptions): void {
+  const { create, describe, test } = options
+  const rule: Rule = (sentence, body) => {
+    test(sentence, async () => {
+      const nodes = new ProviderNodes(await create())
+      try {
+        await body({ open: nodes.open, pass: nodes.pass })
+        nodes.assertSound()
+      } finally {
+        await nodes.close()
+      }
+    })
+  }
+  describe(`${name} keeps the contract of a state provider`, () => {
+    describe('opening and closing', () => rulesOfOpening(rule))
+    describe('the log', () => rulesOfTheLog(rule))
+    describe('two nodes', () => rulesOfTwoNodes(rule))
+    describe('keys', () => rulesOfKeys(rule))
+    describe('clients', () => rulesOfClients(rule))
+    describe('leases', () => rulesOfLeases(rule))
+    describe('removal', () => rulesOfRemoval(rule))
+    describe('unswept time', () => rulesOfUnsweptTime(rule))
+    describe('stopping', () => rulesOfStopping(rule))
+    describe('retention', () => rulesOfRetention(rule))
+    describe('model check', () => {
+      test('random histories agree with the model', () => modelCheck(create, options.modelCheck ?? {}))
+    })
+  })
+}
