@@ -1,0 +1,153 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals'
+import type { Browser, Route } from 'playwright-core'
+import { createChat } from '../../samples/chat/app.ts'
+import { launchChromium, testInChromium } from '../support/chromium.ts'
+import { type CuttableLink, linkTo } from '../support/cuttable-link.ts'
+import { ChatWindow } from './chat-window.ts'
+import { type RunningSample, runSample } from './running-sample.ts'
+
+describe('a window of the chat that was away', () => {
+  let browser: Browser
+  let chat: RunningSample
+  /** Ann's way to the chat. Bob's is direct. */
+  let link: CuttableLink
+  let ann: ChatWindow
+  let bob: ChatWindow
+  const left: string[] = []
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  beforeEach(async () => {
+    const sample = createChat()
+    left.length = 0
+    sample.channel.on('clientDisconnected', ({ displayName }) => left.push(displayName))
+    chat = await runSample(sample)
+    link = await linkTo(chat.port)
+    ann = await ChatWindow.enter(browser, link.origin, 'Ann')
+    bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
+  })
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close()
+    await link.close()
+    await chat.close()
+  })
+  afterAll(() => browser?.close())
+
+  testInChromium('resumes when the network is back: everything comes once and in order', async () => {
+    await bob.say('before')
+    await ann.shows('before')
+
+    link.cut()
+    await ann.state('Connection lost')
+    for (const text of ['one', 'two', 'three']) await bob.say(text)
+    await bob.shows('three')
+    link.mend()
+    await ann.connected()
+    await bob.say('after')
+    await ann.shows('after')
+
+    const all = ['before', 'one', 'two', 'three', 'after']
+    expect(await ann.texts()).toEqual(all)
+    expect(await bob.texts()).toEqual(all)
+    expect(await ann.page.locator('.note').count()).toBe(0)
+    expect(left).toEqual([])
+  })
+
+  testInChromium('sends what was written meanwhile by itself, once and in order', async () => {
+    link.cut()
+    await ann.state('Connection lost')
+    await ann.say('from the tunnel')
+    await ann.page.getByText('Not sent yet: 1 message').waitFor()
+    await ann.say('still in it')
+    await ann.page.getByText('Not sent yet: 2 messages').waitFor()
+    link.mend()
+    await bob.shows('still in it')
+    await ann.page.locator('#unsent').waitFor({ state: 'hidden' })
+    await ann.say('out of it')
+    await ann.shows('out of it')
+    await bob.shows('out of it')
+
+    const all = ['from the tunnel', 'still in it', 'out of it']
+    expect(await ann.texts()).toEqual(all)
+    expect(await bob.texts()).toEqual(all)
+  })
+
+  testInChromium('sends a message once even if the answer to it was lost', async () => {
+    // The server gets the request; the page never hears of it.
+    const loseAnswer = async (route: Route) => {
+      await route.fetch()
+      await route.abort()
+    }
+    await ann.page.route('**/messages', loseAnswer, { times: 1 })
+    await ann.say('once')
+    await bob.shows('once')
+    await ann.page.getByRole('button', { name: 'Send now' }).click()
+    await ann.page.locator('#unsent').waitFor({ state: 'hidden' })
+    await ann.say('after')
+    await ann.shows('after')
+    await bob.shows('after')
+    expect(await ann.texts()).toEqual(['once', 'after'])
+    expect(await bob.texts()).toEqual(['once', 'after'])
+  })
+
+  testInChromium('has left the room some seconds after its tab was closed', async () => {
+    await bob.peopleAre('Ann', 'Bob (you)')
+    await ann.page.close({ runBeforeUnload: true })
+    await bob.peopleAre('Bob (you)')
+    expect(left).toEqual(['Ann'])
+  })
+
+  testInChromium('is still logged in after a reload, and has missed nothing', async () => {
+    await bob.say('before')
+    await ann.shows('before')
+    await ann.page.goto('about:blank')
+    await bob.say('while away')
+    await bob.shows('while away')
+    await ann.page.goto(link.origin)
+    await ann.connected()
+    await bob.say('after')
+    await ann.shows('after')
+    await ann.shows('while away')
+    expect(await ann.texts()).toEqual(['before', 'while away', 'after'])
+
+    await ann.page.reload()
+    await ann.connected()
+    await bob.say('last')
+    await ann.shows('last')
+    await ann.shows('before')
+    expect(await ann.texts()).toEqual(['before', 'while away', 'after', 'last'])
+    await ann.peopleAre('Ann (you)', 'Bob')
+    await bob.peopleAre('Ann', 'Bob (you)')
+    expect(left).toEqual([])
+    expect(ann.complaints).toEqual([])
+  })
+
+  testInChromium('hands over to a duplicate of its tab, and takes the chat back on demand', async () => {
+    await bob.say('before')
+    await ann.shows('before')
+    const duplicate = await ann.duplicate()
+    await duplicate.connected()
+    await ann.page.getByText('This chat is open in another tab.').waitFor()
+    await ann.state('Not connected')
+
+    await bob.say('to the duplicate')
+    await duplicate.shows('to the duplicate')
+    await duplicate.say('from the duplicate')
+    await bob.shows('from the duplicate')
+    expect(await ann.texts()).toEqual(['before'])
+
+    await ann.page.getByRole('button', { name: 'Use it here' }).click()
+    await ann.connected()
+    await duplicate.page.getByText('This chat is open in another tab.').waitFor()
+    await bob.say('back at the first')
+    await ann.shows('back at the first')
+    expect(await ann.texts()).toEqual([
+      'before',
+      'to the duplicate',
+      'from the duplicate',
+      'back at the first',
+    ])
+    expect(left).toEqual([])
+  })
+})

@@ -1,0 +1,94 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+
+/** A window of the chat, as the person in front of it sees it. */
+export class ChatWindow {
+  readonly page: Page
+  /** What the page has complained about in the console so far. */
+  readonly complaints: string[] = []
+
+  constructor(page: Page) {
+    this.page = page
+    // Below that of the test, so that a failure names what was waited for.
+    page.setDefaultTimeout(15_000)
+    page.on('console', (message) => {
+      if (message.type() !== 'log') this.complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => this.complaints.push(String(error)))
+  }
+
+  /** A window of a browser of its own: nothing is shared with others. */
+  static async open(browser: Browser, origin: string, options?: BrowserContextOptions): Promise<ChatWindow> {
+    const context = await browser.newContext(options)
+    const window = new ChatWindow(await context.newPage())
+    await window.page.goto(origin)
+    return window
+  }
+
+  /** The same, and already in the room. */
+  static async enter(
+    browser: Browser,
+    origin: string,
+    name: string,
+    options?: BrowserContextOptions,
+  ): Promise<ChatWindow> {
+    const window = await ChatWindow.open(browser, origin, options)
+    await window.logIn(name)
+    await window.connected()
+    return window
+  }
+
+  /** The tab that the browser's "Duplicate" makes: it begins with a copy of this one's sessionStorage. */
+  async duplicate(): Promise<ChatWindow> {
+    const opened = this.page.waitForEvent('popup')
+    await this.page.evaluate(() => void window.open(location.href))
+    return new ChatWindow(await opened)
+  }
+
+  async logIn(name: string): Promise<void> {
+    await this.page.getByLabel('Your name').fill(name)
+    await this.page.getByRole('button', { name: 'Join the chat' }).click()
+  }
+
+  async say(text: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Message' }).fill(text)
+    await this.page.getByRole('button', { name: 'Send', exact: true }).click()
+  }
+
+  /** Waits until the window shows a message of this text. */
+  async shows(text: string): Promise<void> {
+    await this.page.locator('.message .text').getByText(text, { exact: true }).first().waitFor()
+  }
+
+  async showsLogin(error: string): Promise<void> {
+    await this.page.locator('#login-error').getByText(error).waitFor()
+  }
+
+  async showsNote(text: string): Promise<void> {
+    await this.page.locator('.note').getByText(text).waitFor()
+  }
+
+  async state(text: string): Promise<void> {
+    await this.page.locator('#status').getByText(text).waitFor()
+  }
+
+  connected(): Promise<void> {
+    return this.state('Connected')
+  }
+
+  /** Waits until these people, and no others, are there. */
+  async peopleAre(...names: string[]): Promise<void> {
+    await this.page.waitForFunction((expected) => {
+      const shown = [...document.querySelectorAll('.person .name')].map(({ textContent }) => textContent)
+      return JSON.stringify(shown) === JSON.stringify(expected)
+    }, names)
+  }
+
+  /** All messages, from the first to the last. */
+  texts(): Promise<string[]> {
+    return this.page.locator('.message .text').allTextContents()
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close()
+  }
+}

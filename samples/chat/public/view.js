@@ -1,0 +1,121 @@
+// How the page shows what it knows. What others wrote goes through textContent only.
+
+const LONGEST_FOLLOW_UP_MS = 5 * 60_000
+const AT_END_PX = 80
+
+const STATES = {
+  connecting: 'Connecting…',
+  connected: 'Connected',
+  reconnecting: 'Connection lost. Trying again…',
+  disconnected: 'Not connected',
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+
+const byId = (id) => document.getElementById(id)
+const messages = byId('messages')
+const list = byId('message-list')
+const latest = byId('latest')
+
+/** Whether the newest message is in sight, and is to stay so. */
+let isFollowing = true
+
+export function showState(state) {
+  byId('status').textContent = STATES[state]
+  byId('status').dataset.state = state
+}
+
+/** Puts a message at its place in the order of ids. One that is shown already changes nothing. */
+export function showMessage({ id, publicToken, name, text, at }, me) {
+  if (list.querySelector(`[data-id="${Number(id)}"]`)) return
+  const item = clone('message-template')
+  item.dataset.id = id
+  item.dataset.by = publicToken
+  item.dataset.at = at
+  item.classList.toggle('own', publicToken === me)
+  showName(item, { publicToken, name: publicToken === me ? `${name} (you)` : name })
+  item.querySelector('.text').textContent = text
+  const time = item.querySelector('time')
+  time.dateTime = new Date(at).toISOString()
+  time.title = new Date(at).toLocaleString()
+  time.textContent = clock.format(at)
+  insert(item)
+}
+
+/** Something that nobody said. Stands where it happened. */
+export function showNote(text) {
+  const item = document.createElement('li')
+  item.className = 'note'
+  item.dataset.id = list.lastElementChild?.dataset.id ?? 0
+  item.textContent = text
+  insert(item)
+}
+
+export function showPeople(people, me) {
+  byId('people-count').textContent = people.length
+  byId('people').replaceChildren(
+    ...people.map(({ publicToken, name }) => {
+      const isMe = publicToken === me
+      const item = clone('person-template')
+      item.classList.toggle('own', isMe)
+      showName(item, { publicToken, name: isMe ? `${name} (you)` : name })
+      return item
+    }),
+  )
+}
+
+export function clearRoom() {
+  list.replaceChildren()
+  byId('people').replaceChildren()
+  byId('people-count').textContent = ''
+}
+
+export function showLatest() {
+  messages.scrollTop = messages.scrollHeight
+}
+
+function insert(item) {
+  let before = list.lastElementChild
+  while (before && Number(before.dataset.id) > Number(item.dataset.id)) before = before.previousElementSibling
+  if (before) before.after(item)
+  else list.prepend(item)
+  markFollowUp(item)
+  markFollowUp(item.nextElementSibling)
+  if (isFollowing || item.classList.contains('own')) showLatest()
+  else latest.hidden = false
+}
+
+/** A message soon after another one of the same person needs no name of its own. */
+function markFollowUp(item) {
+  const before = item?.previousElementSibling
+  const follows =
+    before?.dataset.by !== undefined &&
+    before.dataset.by === item.dataset.by &&
+    item.dataset.at - before.dataset.at < LONGEST_FOLLOW_UP_MS
+  item?.classList.toggle('follow-up', follows)
+}
+
+function showName(item, { publicToken, name }) {
+  item.style.setProperty('--hue', hueOf(publicToken))
+  item.querySelector('.name').textContent = name
+  item.querySelector('.avatar').textContent = [...name][0].toUpperCase()
+}
+
+/** The same person has the same colour on every page. */
+function hueOf(publicToken) {
+  let hash = 0
+  for (const character of publicToken) hash = Math.imul(hash ^ character.codePointAt(0), 0x9e3779b1)
+  return (hash >>> 8) % 360
+}
+
+function clone(templateId) {
+  return byId(templateId).content.firstElementChild.cloneNode(true)
+}
+
+messages.addEventListener('scroll', () => {
+  isFollowing = messages.scrollHeight - messages.scrollTop - messages.clientHeight < AT_END_PX
+  if (isFollowing) latest.hidden = true
+})
+latest.addEventListener('click', showLatest)
+// A keyboard on a screen and a longer message below take room from the list.
+new ResizeObserver(() => isFollowing && showLatest()).observe(messages)

@@ -1,0 +1,17 @@
+import type { AddressInfo } from 'node:net'
+import { createChat } from './app.ts'
+
+const { app, channel } = createChat()
+
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+  console.log(`The chat is at http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+})
+
+// First the channel, so that the requests that it holds are answered and their pages come back elsewhere.
+async function shutDown(): Promise<void> {
+  await channel.close()
+  server.close()
+}
+
+process.once('SIGINT', shutDown)
+process.once('SIGTERM', shutDown)

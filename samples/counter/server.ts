@@ -1,0 +1,18 @@
+import type { AddressInfo } from 'node:net'
+import { createCounter } from './app.ts'
+
+const { app, channel, stop } = createCounter()
+
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+  console.log(`The counter is at http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+})
+
+// First the channel, so that the requests that it holds are answered and their pages come back elsewhere.
+async function shutDown(): Promise<void> {
+  stop()
+  await channel.close()
+  server.close()
+}
+
+process.once('SIGINT', shutDown)
+process.once('SIGTERM', shutDown)
