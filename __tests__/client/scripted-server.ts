@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { RegisterAnswer, WireMessage } from '../../lib/wire.ts'
+
+/** One request as it came, and the ways to answer it. Nothing is answered unless the test says so. */
+export class Received {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+  readonly #response: ServerResponse
+
+  constructor(request: IncomingMessage, body: string, response: ServerResponse) {
+    this.method = request.method!
+    this.url = request.url!
+    this.headers = request.headers
+    this.body = body
+    this.#response = response
+  }
+
+  /** Whether the page still waits for an answer. */
+  get isOpen(): boolean {
+    return !this.#response.destroyed && !this.#response.writableEnded
+  }
+
+  /** Resolves when the page has given the request up, or it was answered. */
+  async closed(): Promise<void> {
+    if (!this.#response.destroyed) await once(this.#response, 'close')
+  }
+
+  answer(status: number, headers: Record<string, string>, body: string): void {
+    this.#response.writeHead(status, headers).end(body)
+  }
+
+  json(value: unknown, headers: Record<string, string> = {}, status = 200): void {
+    this.answer(
+      status,
+      { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+      JSON.stringify(value),
+    )
+  }
+
+  /** Answers a poll. The cursor is where the page is to read on. */
+  messages(cursor: string, messages: readonly WireMessage[], headers: Record<string, string> = {}): void {
+    this.json(messages, { 'Comet-Cursor': cursor, 'Comet-Outcome': 'resumed', ...headers })
+  }
+
+  timeout(cursor: string, headers: Record<string, string> = {}): void {
+    const mid = Number(cursor.split(':')[1])
+    this.messages(cursor, [{ mid, n: 'aspNetComet.timeout', c: null }], headers)
+  }
+
+  error(status: number, code: string, headers: Record<string, string> = {}): void {
+    this.json([{ mid: 0, n: 'aspNetComet.error', c: `The server says ${code}`, code }], headers, status)
+  }
+
+  registered(answer: Partial<RegisterAnswer> = {}): void {
+    this.json({ ...REGISTERED, ...answer })
+  }
+
+  /** Answers a part of what was promised, and cuts the connection. */
+  cut(headers: Record<string, string>, part: string): void {
+    this.#response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': '9999',
+      ...headers,
+    })
+    this.#response.write(part, () => this.drop())
+  }
+
+  /** Cuts the connection without an answer. */
+  drop(): void {
+    this.#response.destroy()
+  }
+}
+
+const REGISTERED: RegisterAnswer = {
+  publicToken: 'public-1',
+  privateToken: 'private-token-number-one',
+  displayName: 'Ada',
+  cursor: 'e1:10',
+  connectionTimeoutSeconds: 25,
+  connectionIdleSeconds: 90,
+  version: 1,
+}
+
+/** An HTTP server on 127.0.0.1 that does what the test says, request by request. */
+export class ScriptedServer {
+  /** Every request, in the order of its arrival. */
+  readonly received: Received[] = []
+  readonly #server: Server
+  readonly #arrived = new EventTarget()
+  #taken = 0
+
+  private constructor(server: Server) {
+    this.#server = server
+    server.on('request', async (request, response) => {
+      let body = ''
+      for await (const part of request.setEncoding('utf8')) body += part
+      this.received.push(new Received(request, body, response))
+      this.#arrived.dispatchEvent(new Event('request'))
+    })
+  }
+
+  /** @param port another than 0 to come back where a server was before */
+  static async open(port = 0): Promise<ScriptedServer> {
+    const server = createServer()
+    const scripted = new ScriptedServer(server)
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return scripted
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** The channel's URL. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/comet`
+  }
+
+  /** The polls and other requests that wait for an answer. */
+  get open(): Received[] {
+    return this.received.filter(({ isOpen }) => isOpen)
+  }
+
+  /** The next request, in the order of arrival; waits for it. */
+  async next(): Promise<Received> {
+    while (this.received.length <= this.#taken) await once(this.#arrived, 'request')
+    return this.received[this.#taken++]!
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+    if (this.#server.listening) await once(this.#server, 'close')
+  }
+}

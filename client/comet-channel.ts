@@ -1,0 +1,200 @@
+import type { ResetContents, WireMessage } from '../lib/wire.ts'
+import { CometError } from './comet-error.ts'
+import { type Connection, type ConnectionEvents, createConnection } from './connection.ts'
+import type { ConnectionState } from './connection-states.ts'
+import { Http } from './http.ts'
+import { Identity } from './identity.ts'
+import { createListeners, type Handler, type Listeners } from './listeners.ts'
+import {
+  type CometChannelOptions,
+  checkOptions,
+  checkType,
+  isToken,
+  type PrivateToken,
+  refusal,
+} from './options.ts'
+import { PageMemory } from './page-memory.ts'
+
+/** The events of a {@link CometChannel}; each is a CustomEvent. */
+export interface CometChannelEventMap {
+  /** The state has changed. */
+  statechange: CustomEvent<ConnectionEvents['statechange']>
+  /** Messages may be missing: load what the page shows anew. */
+  reset: CustomEvent<ResetContents>
+  /** Something failed; `detail.willRetry` says whether the channel goes on by itself. */
+  error: CustomEvent<CometError>
+}
+
+interface CometEventTarget extends EventTarget {
+  addEventListener<K extends keyof CometChannelEventMap>(
+    type: K,
+    listener: ((event: CometChannelEventMap[K]) => void) | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+}
+
+const CometEvents = EventTarget as new () => CometEventTarget
+
+/**
+ * The page's end of a channel: keeps one poll open, and hands out what comes, in order and each message once.
+ *
+ * `Messages` names the channel's messages and the type of their contents, for `on`.
+ *
+ * What comes while nobody listens waits on the server: the channel polls on only when there is a success handler,
+ * an `on` or a `for await`, and when the body of each `for await` has dealt with the message before. Who lets it
+ * wait longer than the client's idle time is forgotten by the server, and sees `reset`.
+ */
+export class CometChannel<
+  Messages extends Record<string, unknown> = Record<string, unknown>,
+> extends CometEvents {
+  readonly alias: string
+  readonly #identity: Identity
+  readonly #listeners: Listeners
+  readonly #connection: Connection
+  readonly #signal: AbortSignal | undefined
+
+  /**
+   * @param url where the channel is mounted; relative to the page, outside of a browser absolute
+   * @param privateToken what the app's login gave; or a function that gets one, called again when the server has
+   *   forgotten the client; or nothing: the channel registers itself
+   * @param alias tells channels of one page apart in handlers
+   * @throws TypeError for an argument or option that is not as described
+   */
+  constructor(
+    url: string | URL,
+    privateToken?: PrivateToken | null,
+    alias = 'default',
+    options: CometChannelOptions = {},
+  ) {
+    super()
+    checkOptions(options)
+    checkType('alias', 'string', alias)
+    if (typeof privateToken !== 'function' && !isToken(privateToken ?? 'none')) {
+      throw refusal('privateToken', 'visible ASCII or a function', typeof privateToken)
+    }
+    const { signal, log } = options
+    const address = addressOf(url)
+    const http = new Http(address, options)
+    const memory = new PageMemory(options.storage, address, alias)
+    const emit = <K extends keyof ConnectionEvents>(type: K, detail: ConnectionEvents[K]) =>
+      this.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }))
+    const onThrow = (cause: unknown) => {
+      const isUnhandled = emit('error', new CometError('COMET_HANDLER_FAILED', true, { cause }))
+      if (isUnhandled) (globalThis.reportError ?? console.error)(cause)
+    }
+    const identity = new Identity(privateToken, memory, http)
+    const listeners = createListeners(onThrow)
+    this.alias = alias
+    this.#signal = signal ?? undefined
+    this.#listeners = listeners
+    this.#identity = identity
+    this.#connection = createConnection({ alias, http, identity, listeners, emit })
+    if (log) listeners.add('log', log)
+    signal?.addEventListener('abort', () => {
+      this.unsubscribe()
+      listeners.end()
+    })
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state
+  }
+
+  /** `<epoch>:<messageId>`: what this page has seen. Undefined before the first answer. */
+  get cursor(): string | undefined {
+    return this.#identity.cursor
+  }
+
+  get privateToken(): string | undefined {
+    return this.#identity.token
+  }
+
+  /** The address of this client for others. Known only if the channel registered itself. */
+  get publicToken(): string | undefined {
+    return this.#identity.registration?.publicToken
+  }
+
+  /** Known only if the channel registered itself. */
+  get displayName(): string | undefined {
+    return this.#identity.registration?.displayName
+  }
+
+  /**
+   * Calls the handler with each message. Handlers of all kinds are called in the order of their adding. What one
+   * throws, or its promise rejects with, harms no other and does not stop the channel: it becomes an event `error`
+   * (`COMET_HANDLER_FAILED`), and is reported as uncaught unless a listener of that calls `preventDefault()`. The
+   * channel does not wait for promises of handlers. A handler that is there already is not added again.
+   *
+   * @returns a function that takes the handler away again
+   */
+  addSuccessHandler(handler: Handler<'success'>): () => void {
+    return this.#listeners.add('success', handler)
+  }
+
+  /** Calls the handler with each failure, whether the channel goes on by itself (`willRetry`) or has stopped. */
+  addFailureHandler(handler: Handler<'failure'>): () => void {
+    return this.#listeners.add('failure', handler)
+  }
+
+  /** Calls the handler each time the server had nothing to say for as long as it holds a poll. */
+  addTimeoutHandler(handler: Handler<'timeout'>): () => void {
+    return this.#listeners.add('timeout', handler)
+  }
+
+  /** Calls the handler with the contents of each message of that name. Returns a function that takes it away. */
+  on<N extends keyof Messages & string>(
+    name: N,
+    handler: (contents: Messages[N], message: WireMessage) => unknown,
+  ): () => void {
+    checkType('handler', 'function', handler)
+    return this.addSuccessHandler((_token, _alias, message) =>
+      message.n === name ? handler(message.c as Messages[N], message) : undefined,
+    )
+  }
+
+  /**
+   * Begins, or goes on from where `unsubscribe()` stopped. Without effect while subscribed, and once the option
+   * `signal` has aborted.
+   */
+  subscribe(): void {
+    if (!this.#signal?.aborted) this.#connection.start()
+  }
+
+  /**
+   * Pauses: the open request is ended at once, and no further message is handed out. A message that is being handed
+   * out still reaches its other handlers. Without effect while not subscribed.
+   */
+  unsubscribe(): void {
+    this.#connection.stop()
+  }
+
+  /**
+   * Unsubscribes for good: ends every `for await`, forgets what a reload would resume from, and says goodbye to the
+   * server. Resolves when the server has heard, or cannot; never rejects.
+   */
+  leave(): Promise<void> {
+    return this.#connection.leave()
+  }
+
+  /**
+   * Every message, from the start of the loop on. There is no buffer: the channel waits for the loop's body, and
+   * counts a message as seen when the loop asks for the next. Ends at `leave()` and the abort of `signal`; throws
+   * the {@link CometError} of a failure that stops the channel. `unsubscribe()` only pauses it.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<WireMessage, void, undefined> {
+    return this.#listeners.read()
+  }
+}
+
+function addressOf(url: string | URL): string {
+  try {
+    return new Request(url).url
+  } catch {
+    throw refusal('url', 'an absolute URL', url)
+  }
+}

@@ -1,0 +1,38 @@
+/** What is known of a failure beside its code. */
+export interface CometErrorFacts {
+  /** Default: the code. */
+  readonly message?: string
+  readonly status?: number | undefined
+  readonly retryAfterSeconds?: number | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * What failure handlers and the event `error` are told. `code` is stable, the text is not. Codes that begin in
+ * the browser:
+ *
+ * - `COMET_CONNECTION_FAILED`: no answer came, or it was cut; `cause` has what fetch said
+ * - `COMET_NO_ANSWER`: nothing came for 10 s longer than the server may hold a poll
+ * - `COMET_ANSWER_IS_INVALID`: the answer is not the channel's: a proxy's error page, a captive portal; or it comes
+ *   from another origin, whose server must expose its headers (its option `origins`)
+ * - `COMET_TOKEN_FUNCTION_FAILED`: the function given as `privateToken` threw (`cause`), or gave no token
+ * - `COMET_REPLACED`: another page took this client over
+ * - `COMET_HANDLER_FAILED`: a handler threw; `cause` has what it threw. Told to the event `error` only
+ *
+ * All others are the server's own, with its text.
+ */
+export class CometError extends Error {
+  override readonly name = 'CometError'
+  declare readonly code: string
+  /** Whether the channel goes on by itself. False: it has stopped, and only `subscribe()` starts it again. */
+  declare readonly willRetry: boolean
+  /** The HTTP status, if there was an answer. */
+  declare readonly status: number | undefined
+  /** What the server asked for. */
+  declare readonly retryAfterSeconds: number | undefined
+
+  constructor(code: string, willRetry: boolean, facts: CometErrorFacts = {}) {
+    super(facts.message ?? code, facts)
+    Object.assign(this, facts, { code, willRetry })
+  }
+}

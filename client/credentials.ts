@@ -1,0 +1,35 @@
+import type { RegisterAnswer } from '../lib/wire.ts'
+import { CometError } from './comet-error.ts'
+import { parseCursor } from './cursor.ts'
+import { type Http, invalidAnswer } from './http.ts'
+import { isToken } from './options.ts'
+import type { Registration } from './page-memory.ts'
+
+/** A private token, and what came with it. */
+export interface Credentials {
+  readonly token: string
+  /** `<epoch>:<messageId>`: where the client reads on. */
+  readonly cursor?: string | undefined
+  readonly registration?: Registration | undefined
+}
+
+/** Has the server make a new client for this page. */
+export async function register(http: Http, signal: AbortSignal): Promise<Credentials> {
+  const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' }
+  const { body } = await http.request(signal, request, undefined, http.urlOf('/register'))
+  const { privateToken: token, cursor, ...registration } = body as RegisterAnswer
+  if (!isToken(token) || !parseCursor(cursor)) throw invalidAnswer()
+  return { token, cursor, registration }
+}
+
+/** Asks the app for a token. */
+export async function askForToken(privateToken: () => unknown): Promise<Credentials> {
+  let cause: unknown
+  try {
+    const token = await privateToken()
+    if (isToken(token)) return { token }
+  } catch (thrown) {
+    cause = thrown
+  }
+  throw new CometError('COMET_TOKEN_FUNCTION_FAILED', true, { cause })
+}

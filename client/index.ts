@@ -1,0 +1,5 @@
+export type { ResetContents, ResetReason, WireMessage } from '../lib/wire.ts'
+export { CometChannel, type CometChannelEventMap } from './comet-channel.ts'
+export { CometError } from './comet-error.ts'
+export type { ConnectionState } from './connection-states.ts'
+export type { CometChannelOptions, PageStorage, PrivateToken } from './options.ts'

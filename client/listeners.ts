@@ -1,0 +1,119 @@
+import type { WireMessage } from '../lib/wire.ts'
+import type { CometError } from './comet-error.ts'
+import { checkType } from './options.ts'
+
+/** The kinds of handlers, and what each is called with. */
+export interface HandlerArguments {
+  success: [privateToken: string, alias: string, message: WireMessage]
+  failure: [privateToken: string | undefined, alias: string, error: CometError]
+  timeout: [privateToken: string, alias: string]
+  log: [text: string, detail?: unknown]
+}
+
+export type Handler<K extends keyof HandlerArguments> = (...details: HandlerArguments[K]) => unknown
+
+/** A loop over the messages. */
+interface Reader {
+  /** Set while it waits for its next message; takes that, what stopped the channel, or nothing: the end. */
+  take?: ((next?: WireMessage | CometError) => void) | undefined
+  isOver?: boolean
+}
+
+/**
+ * Everybody who listens to a channel: handlers, and the readers of `for await`. There is no buffer: a message is
+ * handed out when somebody listens and no reader is still busy with the one before.
+ */
+export interface Listeners {
+  /** Returns a function that takes the handler away again. One that is there already stays where it is. */
+  add<K extends keyof HandlerArguments>(kind: K, handler: Handler<K>): () => void
+  /** Calls the handlers of a kind in the order of their adding. What one throws harms no other. */
+  call<K extends keyof HandlerArguments>(kind: K, ...details: HandlerArguments[K]): void
+  /** Hands a message to success handlers and readers. */
+  deliver(...details: HandlerArguments['success']): void
+  /** Resolves when no reader is busy and at least so many listen; undefined if that is so now. */
+  whenReady(atLeast: 0 | 1): Promise<void> | undefined
+  /** The messages from the first call of `next()` on. */
+  read(): AsyncGenerator<WireMessage, void, undefined>
+  /** Ends the loops of all readers; with an error, they throw it. */
+  end(error?: CometError): void
+}
+
+/** @param onThrow is told what a handler threw, or its promise rejected with */
+export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
+  const handlers: { readonly [K in keyof HandlerArguments]: Set<Handler<K>> } = {
+    success: new Set(),
+    failure: new Set(),
+    timeout: new Set(),
+    log: new Set(),
+  }
+  const readers = new Set<Reader>()
+  let changed = () => {}
+  return { add, call, deliver, whenReady, read, end }
+
+  function add<K extends keyof HandlerArguments>(kind: K, handler: Handler<K>): () => void {
+    checkType('handler', 'function', handler)
+    handlers[kind].add(handler)
+    changed()
+    return () => void handlers[kind].delete(handler)
+  }
+
+  function call<K extends keyof HandlerArguments>(kind: K, ...details: HandlerArguments[K]): void {
+    for (const handler of [...handlers[kind]]) {
+      if (!handlers[kind].has(handler)) continue
+      try {
+        const result = handler(...details)
+        if (result instanceof Promise) result.catch(onThrow)
+      } catch (thrown) {
+        onThrow(thrown)
+      }
+    }
+  }
+
+  function deliver(...details: HandlerArguments['success']): void {
+    call('success', ...details)
+    for (const reader of readers) hand(reader, details[2])
+  }
+
+  function whenReady(atLeast: 0 | 1): Promise<void> | undefined {
+    const isReady = () =>
+      readers.size + handlers.success.size >= atLeast && [...readers].every(({ take }) => take)
+    if (isReady()) return undefined
+    return new Promise((resolve) => {
+      changed = () => isReady() && resolve()
+    })
+  }
+
+  async function* read(): AsyncGenerator<WireMessage, void, undefined> {
+    const reader: Reader = {}
+    readers.add(reader)
+    try {
+      while (!reader.isOver) {
+        const next = await nextFor(reader)
+        if (next instanceof Error) throw next
+        if (next) yield next
+      }
+    } finally {
+      readers.delete(reader)
+      changed()
+    }
+  }
+
+  function nextFor(reader: Reader): Promise<WireMessage | CometError | undefined> {
+    return new Promise((resolve) => {
+      reader.take = resolve
+      changed()
+    })
+  }
+
+  function end(error?: CometError): void {
+    for (const reader of readers) {
+      reader.isOver = true
+      hand(reader, error)
+    }
+  }
+}
+
+function hand(reader: Reader, next?: WireMessage | CometError): void {
+  reader.take?.(next)
+  reader.take = undefined
+}

@@ -1,0 +1,66 @@
+/** Where a page keeps its state: `sessionStorage`, or anything with these three methods. */
+export type PageStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+
+/** A string, or a function that gets one: called again when the server has forgotten the client. */
+export type PrivateToken = string | (() => string | Promise<string>)
+
+/** Options of a {@link CometChannel}. `undefined` is the default of each. */
+export interface CometChannelOptions {
+  /** Stands in for the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /**
+   * Headers for each request, asked for anew each time. If `Authorization` is among them, the private token travels
+   * as `Comet-Token`. If it throws, the attempt has failed and is repeated.
+   */
+  readonly headers?: (() => HeadersInit | Promise<HeadersInit>) | undefined
+  /** As for `fetch`. Default `same-origin`. */
+  readonly credentials?: RequestCredentials | undefined
+  /** Its abort is an `unsubscribe()` for good: `subscribe()` does nothing afterwards. */
+  readonly signal?: AbortSignal | undefined
+  /** Where the page keeps what a reload resumes from. Default `sessionStorage`, if there is one; `null`: nowhere. */
+  readonly storage?: PageStorage | null | undefined
+  /** Told what the channel does, for debugging. Never told a token. */
+  readonly log?: ((text: string, detail?: unknown) => void) | undefined
+  /**
+   * How long the server may hold a poll, in seconds, up to a day; a poll is given up 10 s later. Default 25. A
+   * client that registers itself is told by the server, which goes before this.
+   */
+  readonly connectionTimeoutSeconds?: number | undefined
+}
+
+const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
+  fetch: 'function',
+  headers: 'function',
+  credentials: 'string',
+  signal: 'object',
+  storage: 'object',
+  log: 'function',
+  connectionTimeoutSeconds: 'number',
+}
+
+/** Throws a TypeError for what is not as described. It shows no token. */
+export function checkOptions(options: CometChannelOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(OPTION_TYPES, name)) {
+      throw refusal('an option', `one of ${Object.keys(OPTION_TYPES)}`, name)
+    }
+    if (value !== undefined) checkType(name, OPTION_TYPES[name as keyof CometChannelOptions], value)
+  }
+  const { connectionTimeoutSeconds: seconds = 1 } = options
+  if (!(seconds > 0 && seconds < 1e6))
+    throw refusal('connectionTimeoutSeconds', 'above 0, below 1e6', seconds)
+}
+
+export function checkType(what: string, type: string, value: unknown): void {
+  if (typeof value !== type) throw refusal(what, `a ${type}`, typeof value)
+}
+
+/** The error that says what was expected of an argument, and what was got. */
+export function refusal(what: string, expected: string, got: unknown): TypeError {
+  return new TypeError(`CometChannel: ${what} must be ${expected}, got ${got}`)
+}
+
+/** Whether it can travel in a header: the rule of the server, but for the length. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)
+}
