@@ -33,7 +33,7 @@ export function errorAnswer(exception: CometException): Answer {
   }
 }
 
-export function errorBody({ code, message }: CometException): string {
+function errorBody({ code, message }: CometException): string {
   return `[${controlToJson({ mid: 0, n: ControlName.error, c: message, code })}]`
 }
 

@@ -25,7 +25,8 @@ export interface ChannelEvents {
  * reported as `error` and harms nobody. An `error` without a listener becomes a process warning.
  */
 export class ChannelEmitter {
-  readonly #emitter = new EventEmitter()
+  // Many listeners of one event are no leak.
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
 
   /** Adds a listener; the returned function takes it off. */
   on<E extends keyof ChannelEvents>(
@@ -62,5 +63,6 @@ export class ChannelEmitter {
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
+  // As text: an Error of another realm, as test runners make them, would be refused with a throw.
+  process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }

@@ -21,6 +21,9 @@ import { WriteQueue } from './write-queue.ts'
 const TICK_MS = 1000
 const TICKS_PER_SWEEP = SWEEP_PERIOD_SECONDS
 
+/** A tick that comes so long after the one before tells that this process stood still. */
+const LATE_TICK_MS = 2 * TICK_MS
+
 /**
  * One node of a channel: applies the provider's entries to the log, the leases and the waiting requests, in this
  * order, and does what has to be done from time to time.
@@ -40,7 +43,8 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   #sweeping: Promise<void> | undefined
   #trouble: CometException | undefined
   #ticker: NodeJS.Timeout | undefined
-  #ticks = 0
+  #ticksToSweep = TICKS_PER_SWEEP
+  #tickedAt = 0
 
   constructor(provider: ICometStateProvider, options: CompleteOptions, events: ChannelEmitter) {
     this.provider = provider
@@ -146,6 +150,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
       await this.provider.close().catch(() => {})
       throw error
     }
+    this.#tickedAt = performance.now()
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
@@ -155,22 +160,27 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     clearInterval(this.#ticker)
     this.waitList.close(overSeconds)
     await this.queue.drained()
+    await this.leases.drained()
     await this.#sweeping
     if (this.#opening) await withDeadline(this.timeoutSeconds, 'close', () => this.provider.close())
     debugChannel('closed')
   }
 
   #tick(): void {
-    this.#ticks += 1
+    const now = performance.now()
+    const isLate = now - this.#tickedAt > LATE_TICK_MS
+    this.#tickedAt = now
     this.log.trim()
     this.leases.tick()
-    if (this.#ticks % TICKS_PER_SWEEP === 0) this.#sweeping ??= this.#sweep()
+    this.#ticksToSweep -= 1
+    // Who has been waiting to be served while this process stood still comes first.
+    if (this.#ticksToSweep > 0 || isLate) return
+    this.#ticksToSweep = TICKS_PER_SWEEP
+    this.#sweeping ??= this.#sweep()
   }
 
-  /** Removes the idle. Who has been waiting to be served while this process stood still comes first. */
+  /** Removes the idle, and tells of them. */
   async #sweep(): Promise<void> {
-    await new Promise(setImmediate)
-    await new Promise(setImmediate)
     try {
       const removed = await withDeadline(this.timeoutSeconds, 'removeExpired', () =>
         this.provider.removeExpired(),

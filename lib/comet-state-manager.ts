@@ -74,7 +74,7 @@ export class CometStateManager {
    */
   async initializeClient(parameters: InitializeParameters): Promise<InitializedCometClient> {
     const { client, privateToken, from } = checkParameters(parameters, this.#options)
-    await this.#node.open()
+    // Nothing is awaited without need: calls are appended in the order in which they were made.
     const start = from && (await this.#reached(from))
     const { client: stored } = await this.#node.append({
       kind: 'initialise',
@@ -211,6 +211,7 @@ export class CometStateManager {
 
   /** A position that even the store has not reached is of another log, whatever it says. */
   async #reached(from: Cursor): Promise<Cursor> {
+    await this.#node.open()
     const { log } = this.#node
     if (from.epoch === log.epoch && from.messageId > log.head) await this.#node.catchUp()
     return from.epoch === log.epoch && from.messageId > log.head ? FOREIGN_CURSOR : from

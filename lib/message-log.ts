@@ -132,7 +132,7 @@ export class MessageLog {
    * made at the moment of writing: what it returns is never stale, and `through` never beyond what was applied.
    */
   read(reader: Reader, cursor: Cursor, maxBytes: number): ReadResult {
-    const reset = this.#lossSince(reader, cursor)
+    const reset = this.lossSince(reader, cursor)
     const position = reset?.messageId ?? Math.max(cursor.messageId, reader.floor)
     const messages: MessageEntry[] = []
     let bytes = 0
@@ -148,7 +148,8 @@ export class MessageLog {
     return reset ? { messages, through, reset } : { messages, through }
   }
 
-  #lossSince(reader: Reader, cursor: Cursor): ReadReset | undefined {
+  /** Whether something after the cursor may be missing. */
+  lossSince(reader: Reader, cursor: Cursor): ReadReset | undefined {
     const messageId = Math.max(this.#trimmedThrough, reader.floor)
     if (cursor.epoch !== this.#epoch || cursor.messageId > this.#head) return { reason: 'epoch', messageId }
     const position = Math.max(cursor.messageId, reader.floor)

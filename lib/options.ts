@@ -81,12 +81,13 @@ export function completeOptions(options: CometOptions): CompleteOptions {
     }
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const retention = { ...DEFAULTS.retention, ...options.retention }
+  const retention = completeRetention(options.retention)
   const complete: CompleteOptions = { ...DEFAULTS, ...given, retention }
   checkName(complete.name)
   checkFunction('register', complete.register)
   checkFunction('identify', complete.identify)
   checkOrigins(complete.origins)
+  checkBoolean('clientScript', complete.clientScript)
   checkSeconds('connectionTimeoutSeconds', complete.connectionTimeoutSeconds)
   checkSeconds('connectionIdleSeconds', complete.connectionIdleSeconds)
   checkSeconds('retention.seconds', retention.seconds)
@@ -97,6 +98,18 @@ export function completeOptions(options: CometOptions): CompleteOptions {
     checkCount(key, complete[key as keyof CompleteOptions])
   }
   return complete
+}
+
+function completeRetention(given: Partial<Retention> = {}): Retention {
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+  if (!isObject) throw new TypeError(`retention must be an object, not ${JSON.stringify(given)}.`)
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(DEFAULTS.retention, key)) {
+      throw new TypeError(`Unknown option 'retention.${key}'. It has ${Object.keys(DEFAULTS.retention).join(', ')}.`)
+    }
+  }
+  const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { ...DEFAULTS.retention, ...told }
 }
 
 function checkSeconds(name: string, value: unknown): void {
@@ -114,6 +127,11 @@ function checkCount(name: string, value: unknown): void {
 function checkName(name: unknown): void {
   if (typeof name === 'string' && NAME.test(name)) return
   throw new TypeError(`name must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not ${JSON.stringify(name)}.`)
+}
+
+function checkBoolean(name: string, value: unknown): void {
+  if (typeof value === 'boolean') return
+  throw new TypeError(`${name} must be true or false, not ${JSON.stringify(value)}.`)
 }
 
 function checkFunction(name: string, value: unknown): void {

@@ -22,6 +22,7 @@ export interface Endpoint {
 export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmitter): Middleware {
   return async function cometEndpoint(ctx) {
     try {
+      const isAllowed = origins.admit(ctx)
       const allow = [...endpoint.methods, 'OPTIONS'].join(', ')
       if (ctx.method !== 'OPTIONS' && !endpoint.methods.includes(ctx.method)) {
         ctx.set('Allow', allow)
@@ -30,7 +31,6 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
           `This address has ${allow}, not ${ctx.method}.`,
         )
       }
-      const isAllowed = origins.admit(ctx)
       if (ctx.method === 'OPTIONS') {
         ctx.set('Allow', allow)
         ctx.status = 204

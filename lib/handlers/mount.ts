@@ -17,7 +17,7 @@ export interface Mounted {
 export function mountAt(path: string, { subscribe, beside }: Mounted): Middleware {
   if (!PATH.test(path))
     throw new TypeError(`A channel is mounted at a path such as '/comet', not ${JSON.stringify(path)}.`)
-  const router = new Router({ prefix: path })
+  const router = new Router({ prefix: path, sensitive: true, strict: true })
   for (const [name, endpoint] of Object.entries(beside)) router.all(`/${name}`, endpoint)
   const routes = router.routes() as unknown as Middleware
   return function cometMount(ctx, next) {

@@ -36,7 +36,9 @@ function isSameOrigin(ctx: Context, origin: string): boolean {
   const site = ctx.get('Sec-Fetch-Site')
   if (site !== '') return site === 'same-origin' || site === 'none'
   if (origin === '') return true
-  return URL.canParse(origin) && new URL(origin).host === hostOf(ctx)
+  // A file and data: URL have an empty host, and so may a hostile request.
+  const host = URL.canParse(origin) ? new URL(origin).host : ''
+  return host !== '' && host === hostOf(ctx)
 }
 
 /** HTTP/2 has `:authority` in place of Host. */

@@ -35,6 +35,12 @@ export class RegisterEndpoint implements Endpoint {
     if (parameters === null) {
       throw new CometException('COMET_REGISTRATION_IS_REFUSED', 'The app does not let this page in.')
     }
+    // A forgotten return must not let everybody in.
+    if (typeof parameters !== 'object') {
+      throw new TypeError(
+        `register must give an object, or null to refuse the page, not ${typeof parameters}.`,
+      )
+    }
     const publicToken = randomBytes(16).toString('base64url')
     const client = await this.#initialize({
       publicToken,

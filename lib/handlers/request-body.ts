@@ -23,6 +23,8 @@ export async function readFields(ctx: Context): Promise<Readonly<Record<string, 
   try {
     await parse(ctx, async () => {})
   } catch (error) {
+    // The parser has stopped reading. A rest that nobody reads blocks its connection, and on HTTP/2 outlives it.
+    ctx.req.resume()
     throw cleanError(error)
   }
   const { body } = ctx.request

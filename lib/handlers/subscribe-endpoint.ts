@@ -50,17 +50,17 @@ export class SubscribeEndpoint implements Endpoint {
       const ticket = lease.takeTicket()
       const wasUnseen = isUnseen(lease)
       await checkIdentity(ctx, lease.client, this.#options.identify)
-      const holder = await leases.confirm(lease, request.page)
+      if (!lease.isOvertaken(ticket, request.page)) await leases.confirm(lease, request.page)
       const cursor = request.cursor ?? lease.position
       await this.#reach(cursor)
       // From here on nothing is awaited: what is read now is what is answered, or waited from.
       if (lease.ending) throw lease.ending
       if (lease.isStale) continue
       if (this.#node.isClosing) throw closedException()
+      if (this.#node.trouble) throw this.#node.trouble
       if (isGone(ctx.res)) return
       this.#tell(lease, wasUnseen)
-      if (holder === 'kept' && lease.serve(ticket))
-        return this.#serve(ctx, lease, { ...request, cursor }, transport)
+      if (lease.serve(ticket, request.page)) return this.#serve(ctx, lease, { ...request, cursor }, transport)
       return this.#answer(ctx, { kind: 'replaced', cursor }, transport)
     }
   }
@@ -68,8 +68,7 @@ export class SubscribeEndpoint implements Endpoint {
   answerError(ctx: Context, exception: CometException): boolean {
     if (!speaksAspNetComet(ctx)) return false
     const answer = this.#aspNetComet.renderError(exception)
-    if (exception.status === 503 && !this.#node.isClosing)
-      answerLater(ctx, answer, this.#aspNetComet.replaceAfterMs)
+    if (exception.status === 503) answerLater(ctx, answer, this.#aspNetComet.replaceAfterMs)
     else answerNow(ctx, answer)
     return true
   }

@@ -4,6 +4,7 @@ import type { ClientRecord, Entry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { Reader, Subscription } from '../message-log.ts'
 import { clientTopic, EVERYBODY } from '../topics.ts'
+import type { Page } from './page.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
 
 /** A lease outlives the idle time by a third of it and this, so that it may be renewed late and in batches. */
@@ -45,6 +46,7 @@ export class ClientLease implements Reader {
   #acknowledged: Cursor | undefined
   #lastTicket = 0
   #servedTicket = 0
+  #servedPage: Page | undefined
   #end: number | undefined
   #ending: CometException | undefined
 
@@ -98,19 +100,26 @@ export class ClientLease implements Reader {
     this.#acknowledged = cursor
   }
 
-  /**
-   * Numbers the requests of this client in the order in which they came. A request is only served if no newer one
-   * was before it.
-   */
+  /** Numbers the requests of this client in the order in which they came. */
   takeTicket(): number {
     this.#lastTicket += 1
     return this.#lastTicket
   }
 
-  /** Whether no request with a newer ticket was served. From now on older ones are not. */
-  serve(ticket: number): boolean {
-    if (ticket < this.#servedTicket) return false
+  /**
+   * Whether a newer request was served first: one of the same page, or of a page that took the client over. A newer
+   * one of another page that only polls on says nothing: whose the client is, the lease tells.
+   */
+  isOvertaken(ticket: number, page: Page): boolean {
+    const served = this.#servedPage
+    return ticket < this.#servedTicket && served !== undefined && (served.take || served.id === page.id)
+  }
+
+  /** Whether the request may be served: its page has the lease, and it is not overtaken. From now on older ones are. */
+  serve(ticket: number, page: Page): boolean {
+    if (this.holder !== page.id || this.isOvertaken(ticket, page)) return false
     this.#servedTicket = ticket
+    this.#servedPage = page
     return true
   }
 

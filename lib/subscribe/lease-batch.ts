@@ -10,6 +10,7 @@ interface Asked {
 export class LeaseBatch {
   readonly #renewLeases: (renewals: readonly LeaseRenewal[]) => Promise<LeaseOutcome[]>
   #asked: Asked[] = []
+  readonly #sending = new Set<Promise<void>>()
 
   constructor(renewLeases: (renewals: readonly LeaseRenewal[]) => Promise<LeaseOutcome[]>) {
     this.#renewLeases = renewLeases
@@ -17,12 +18,23 @@ export class LeaseBatch {
 
   add(renewal: LeaseRenewal): Promise<LeaseOutcome> {
     return new Promise((resolve, reject) => {
-      if (this.#asked.length === 0) setImmediate(() => void this.#send())
+      if (this.#asked.length === 0) this.#sendSoon()
       this.#asked.push({ renewal, resolve, reject })
     })
   }
 
+  /** Resolves when nothing is asked or under way any more. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#sending)
+  }
+
+  #sendSoon(): void {
+    const sending = this.#send().finally(() => this.#sending.delete(sending))
+    this.#sending.add(sending)
+  }
+
   async #send(): Promise<void> {
+    await new Promise(setImmediate)
     const asked = this.#asked
     this.#asked = []
     try {

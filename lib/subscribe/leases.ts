@@ -61,17 +61,16 @@ export class Leases {
     return loading
   }
 
-  /** Whether this page may go on: `elsewhere` if another page has the lease. Rejects if the store does not answer. */
-  async confirm(lease: ClientLease, page: Page): Promise<'kept' | 'elsewhere'> {
+  /** Finds out whether the lease is this page's: then it is its holder. Rejects if the store does not answer. */
+  async confirm(lease: ClientLease, page: Page): Promise<void> {
     const unrenewedMs = performance.now() - lease.renewedAt
     const hasSlack = unrenewedMs < lease.client.connectionIdleSeconds * 1000
     if (lease.holder !== page.id || !hasSlack) {
       const outcome = await this.#renew(lease, page)
-      if (outcome === 'elsewhere') return 'elsewhere'
+      if (outcome === 'elsewhere') return
       if (outcome === 'gone') throw await this.#gone(lease)
     }
     lease.seenAt = performance.now()
-    return 'kept'
   }
 
   /** A page leaves: its client is removed soon, unless another page has it or comes back for it. */
@@ -108,6 +107,11 @@ export class Leases {
       else if (now - lease.seenAt > leaseSeconds(lease.client.connectionIdleSeconds) * 1000)
         this.#forget(lease)
     }
+  }
+
+  /** Resolves when no renewal is under way any more. */
+  drained(): Promise<void> {
+    return this.#batch.drained()
   }
 
   async #load(privateTokenHash: string): Promise<ClientLease> {

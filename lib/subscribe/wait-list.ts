@@ -103,18 +103,34 @@ export class WaitList implements WaitRoom {
   #serve(request: WaitRequest): void {
     // Koa has not unwound yet: it is served when that is done.
     if (request.isOver || !request.isReleased) return
-    const { outcome, through } = this.outcomeFor(request.lease, request.cursor)
+    const { outcome, through } = this.#read(request)
     if (outcome) request.settle(outcome)
-    // What is fed no more must not wait: its page comes again, and its record is loaded anew.
-    else if (request.lease.isStale) request.settle({ kind: 'timeout', cursor: this.#head() })
     else request.waitFrom(through)
+  }
+
+  #read(request: WaitRequest): { outcome: SubscribeOutcome | undefined; through: number } {
+    const { lease, cursor } = request
+    const isOutdated = lease.isStale && lease.end === undefined
+    return isOutdated ? this.#sendBack(lease, cursor) : this.outcomeFor(lease, cursor)
+  }
+
+  /**
+   * A lease that is fed no more does not know what is its client's: another may bear its public token by now. So
+   * nothing is read for it. Its page comes again from where it was, and its record is loaded anew.
+   */
+  #sendBack(lease: ClientLease, cursor: Cursor): { outcome: SubscribeOutcome; through: number } {
+    const { log } = this.#host
+    const reset = log.lossSince(lease, cursor)
+    if (reset === undefined) return { outcome: { kind: 'timeout', cursor }, through: cursor.messageId }
+    const begin = { epoch: log.epoch, messageId: reset.messageId }
+    return { outcome: { kind: 'messages', cursor: begin, messages: [], reset }, through: begin.messageId }
   }
 
   /** Ends a request with what there is to tell it, or else with the ending it has come to. */
   #conclude(request: WaitRequest, ending: (cursor: Cursor) => SubscribeOutcome): void {
     // Not woken: nothing up to the head was for this client.
     if (!request.isWoken) return request.settle(ending(this.#head()))
-    const { outcome } = this.outcomeFor(request.lease, request.cursor)
+    const { outcome } = this.#read(request)
     request.settle(outcome ?? ending(this.#head()))
   }
 

@@ -1,4 +1,4 @@
-import { type Answer, errorBody, JSON_HEADERS } from '../answer.ts'
+import { type Answer, errorAnswer } from '../answer.ts'
 import type { CometException } from '../comet-exception.ts'
 import { controlToJson } from '../comet-message.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
@@ -26,8 +26,8 @@ export class AspNetComet implements Transport {
   }
 
   renderError(exception: CometException): Answer {
-    const passes = exception.status === 503
+    const answer = errorAnswer(exception)
     const timeout = `[${controlToJson({ mid: 0, n: ControlName.timeout, c: null })}]`
-    return { status: 200, headers: JSON_HEADERS, body: passes ? timeout : errorBody(exception) }
+    return { ...answer, status: 200, body: exception.status === 503 ? timeout : answer.body }
   }
 }
