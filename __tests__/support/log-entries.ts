@@ -6,7 +6,6 @@ export const AMPLE: Retention = { seconds: 600, messages: 100_000, bytes: 64 * 1
 
 export const NO_LIMIT = Number.POSITIVE_INFINITY
 
-/** What one message takes in the log beside the bytes of its contents: see `bytesOf`. */
 export const NAME = 'M'
 
 export function messageEntry(id: number, topics: readonly string[] = ['*'], more: Partial<MessageEntry> = {}): MessageEntry {
@@ -14,7 +13,11 @@ export function messageEntry(id: number, topics: readonly string[] = ['*'], more
 }
 
 /** A log of the epoch `e1` that begins after `trimmedThrough` and has applied a message of each id. */
-export function logOf(ids: readonly number[], { retention = AMPLE, trimmedThrough = 0, now = () => 0 } = {}): MessageLog {
+export function logOf(
+  ids: readonly number[],
+  options: { readonly retention?: Retention; readonly trimmedThrough?: number; readonly now?: () => number } = {},
+): MessageLog {
+  const { retention = AMPLE, trimmedThrough = 0, now = () => 0 } = options
   const log = new MessageLog(retention, now)
   const entries = ids.map((id) => messageEntry(id))
   log.reset({ epoch: 'e1', entries, head: ids.at(-1) ?? trimmedThrough, trimmedThrough })

@@ -1,0 +1,38 @@
+import { expect, jest, test } from '@jest/globals'
+import { CometException } from '../../lib/comet-exception.ts'
+import { withDeadline } from '../../lib/deadline.ts'
+
+test('An answer in time is passed on, and no timer is left', async () => {
+  jest.useFakeTimers()
+  try {
+    const asking = withDeadline(1000, 'append', async () => 42)
+    expect(jest.getTimerCount()).toBe(1)
+    expect(await asking).toBe(42)
+    expect(jest.getTimerCount()).toBe(0)
+  } finally {
+    jest.useRealTimers()
+  }
+})
+
+test('A failure becomes an exception with the cause and what was asked', async () => {
+  const cause = new Error('no such table')
+  const failing = withDeadline(1000, 'getClient', () => Promise.reject(cause))
+  await expect(failing).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE', status: 503, cause })
+  await expect(failing).rejects.toThrow('getClient: no such table')
+})
+
+test('What is thrown at once, or is no error, is a failure like any other', async () => {
+  const throwing = withDeadline(1000, 'append', () => {
+    throw new TypeError('not open')
+  })
+  await expect(throwing).rejects.toBeInstanceOf(CometException)
+  await expect(withDeadline(1000, 'append', () => Promise.reject('a text'))).rejects.toThrow('append: a text')
+})
+
+test('Row 19: no answer is a failure when the time is up, and a late rejection harms nobody', async () => {
+  let rejectLate = (_: Error): void => undefined
+  const hanging = withDeadline(0.01, 'catchUp', () => new Promise<void>((_, reject) => (rejectLate = reject)))
+  await expect(hanging).rejects.toThrow('catchUp: no answer within 0.01 s')
+  rejectLate(new Error('too late'))
+  await new Promise(setImmediate)
+})

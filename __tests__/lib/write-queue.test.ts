@@ -1,0 +1,128 @@
+import { expect, test } from '@jest/globals'
+import type { Operation, Outcome, SendOperation } from '../../lib/comet-state-provider.ts'
+import { WriteQueue } from '../../lib/write-queue.ts'
+import { appendingProvider, idsFor } from '../support/scripted-provider.ts'
+
+function send(name: string, contents = '1'): SendOperation {
+  return { kind: 'send', name, contents, topics: ['*'], except: [] }
+}
+
+function namesOf(batch: readonly Operation[] | undefined): string[] {
+  return (batch ?? []).map((operation) => (operation.kind === 'send' ? operation.name : operation.kind))
+}
+
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error: { code: string }) => error.code,
+  )
+
+test('What is enqueued in one turn goes as one batch, in order', async () => {
+  const { provider, batches } = appendingProvider(idsFor)
+  const queue = new WriteQueue(provider, 100, 10)
+  const done = await Promise.all([send('A'), send('B'), send('C')].map((each) => queue.enqueue(each)))
+  expect(batches.map(namesOf)).toEqual([['A', 'B', 'C']])
+  const ids = done.map(({ id }) => id)
+  expect(ids).toEqual([...ids].sort((a, b) => a - b))
+  expect(queue.length).toBe(0)
+})
+
+test('A batch is given to the provider only when the one before is done', async () => {
+  const waiting: (() => void)[] = []
+  const { provider, batches } = appendingProvider(async (batch) => {
+    await new Promise<void>((resolve) => waiting.push(resolve))
+    return idsFor(batch)
+  })
+  const queue = new WriteQueue(provider, 100, 10)
+  const first = queue.enqueue(send('A'))
+  while (batches.length === 0) await new Promise(setImmediate)
+  const later = [queue.enqueue(send('B')), queue.enqueue(send('C'))]
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  expect([batches.map(namesOf), queue.length]).toEqual([[['A']], 2])
+  waiting.shift()!()
+  const { id } = await first
+  while (batches.length === 1) await new Promise(setImmediate)
+  waiting.shift()!()
+  const ids = (await Promise.all(later)).map((done) => done.id)
+  expect(batches.map(namesOf)).toEqual([['A'], ['B', 'C']])
+  expect([...ids, id].sort((a, b) => a - b)).toEqual([id, ...ids])
+})
+
+test('A batch holds no more bytes than the provider takes, but at least one operation', async () => {
+  const { provider, batches } = appendingProvider(idsFor, 20)
+  const queue = new WriteQueue(provider, 100, 10)
+  const operations = [send('A', '12345678'), send('B', '12345678'), send('C', '"щщщщщ"'), send('D', 'x'.repeat(99)), send('E')]
+  await Promise.all(operations.map((each) => queue.enqueue(each)))
+  expect(batches.map(namesOf)).toEqual([['A', 'B'], ['C'], ['D'], ['E']])
+})
+
+test('A batch holds at most 1,000 operations', async () => {
+  const { provider, batches } = appendingProvider(idsFor)
+  const queue = new WriteQueue(provider, 5000, 10)
+  await Promise.all(Array.from({ length: 2500 }, (_, index) => queue.enqueue(send(`${index}`))))
+  expect(batches.map((batch) => batch.length)).toEqual([1000, 1000, 500])
+  expect(batches.flatMap(namesOf)).toEqual(Array.from({ length: 2500 }, (_, index) => `${index}`))
+})
+
+test('Row 32: what is over the queue’s limit is refused at once and never stored, what is in it is', async () => {
+  const { provider, batches } = appendingProvider(idsFor)
+  const queue = new WriteQueue(provider, 2, 10)
+  const settled = await Promise.all(['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name)))))
+  expect(settled).toEqual(['resolved', 'resolved', 'COMET_QUEUE_IS_FULL', 'COMET_QUEUE_IS_FULL'])
+  expect(batches.map(namesOf)).toEqual([['A', 'B']])
+  await expect(queue.enqueue(send('E'))).resolves.toHaveProperty('id')
+})
+
+test('A refusal of one operation is its own, with the provider’s code', async () => {
+  const refusals = ['COMET_CLIENT_DOES_NOT_EXIST', 'COMET_CLIENT_ALREADY_EXISTS', 'COMET_TOO_MANY_CLIENTS'] as const
+  const { provider } = appendingProvider(async (batch) => {
+    const [done] = await idsFor(batch.slice(0, 1))
+    return [...refusals.map((refused): Outcome => ({ refused })), done!]
+  })
+  const queue = new WriteQueue(provider, 10, 10)
+  const settled = await Promise.all(['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name)))))
+  expect(settled).toEqual([...refusals, 'resolved'])
+})
+
+test('Row 18: a batch that fails rejects all that are in it, with the cause, and the next one goes on', async () => {
+  const cause = new Error('the disk is on fire')
+  const { provider } = appendingProvider((batch, call) => (call === 1 ? Promise.reject(cause) : idsFor(batch)))
+  const queue = new WriteQueue(provider, 10, 10)
+  const failed = [queue.enqueue(send('A')), queue.enqueue(send('B'))]
+  for (const each of failed) {
+    await expect(each).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE', status: 503, cause })
+  }
+  await expect(queue.enqueue(send('C'))).resolves.toHaveProperty('id')
+})
+
+test('Row 19: a batch that hangs rejects at the deadline, the next one goes on, a late answer is ignored', async () => {
+  let answerLate = (): void => undefined
+  const { provider } = appendingProvider(async (batch, call) => {
+    if (call === 1) await new Promise<void>((resolve) => (answerLate = resolve))
+    return idsFor(batch)
+  })
+  const queue = new WriteQueue(provider, 10, 0.02)
+  const hanging = queue.enqueue(send('A'))
+  await expect(hanging).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+  await expect(queue.enqueue(send('B'))).resolves.toHaveProperty('id')
+  answerLate()
+  await expect(hanging).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+})
+
+test('A provider that gives too few outcomes leaves nobody waiting', async () => {
+  const { provider } = appendingProvider((batch) => idsFor(batch.slice(1)))
+  const queue = new WriteQueue(provider, 10, 10)
+  const settled = await Promise.all([codeOf(queue.enqueue(send('A'))), codeOf(queue.enqueue(send('B')))])
+  expect(settled).toEqual(['resolved', 'COMET_PROVIDER_IS_UNAVAILABLE'])
+})
+
+test('The queue is drained when all that is in it has settled', async () => {
+  const { provider } = appendingProvider(idsFor, 1)
+  const queue = new WriteQueue(provider, 10, 10)
+  await queue.drained()
+  let settled = 0
+  for (const name of ['A', 'B', 'C']) void queue.enqueue(send(name)).then(() => (settled += 1))
+  await queue.drained()
+  await Promise.resolve()
+  expect(settled).toBe(3)
+})

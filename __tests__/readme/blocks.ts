@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+
+/** The README's lines. */
+export const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+export interface Block {
+  readonly language: string
+  /** What follows the language, by which tests find it. */
+  readonly name: string
+  readonly code: string
+}
+
+/** Every fenced block of the README. */
+export const BLOCKS: readonly Block[] = [...README.matchAll(/^```(\S*) *(.*)\n([\s\S]*?)^```$/gm)].map(
+  ([, language, name, code]) => ({ language: language!, name: name!, code: code! }),
+)
+
+/** The code of one block. */
+export function block(name: string): string {
+  const found = BLOCKS.filter((each) => each.name === name)
+  if (found.length !== 1) throw new Error(`README.md has ${found.length} blocks named '${name}', not one.`)
+  return found[0]!.code
+}
+
+/** Replaces what a test cannot have as it is, such as a port, and throws if it is not there. */
+export function replaced(code: string, part: string, by: string): string {
+  if (!code.includes(part)) throw new Error(`The block has no '${part}' to replace.`)
+  return code.replace(part, () => by)
+}
