@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Koa from 'koa'
+import { CometStateManager } from 'koa-comet'
+import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { serveTasks } from './child-process.ts'
+import { publishIntoGaps } from './gap-publisher.ts'
+import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
+
+/** A Koa app with a channel, as the README shows it; it is loaded from another process. */
+
+/** Longer than the benchmark takes: what is measured is answered by a message, or held. */
+const HELD_FOR_SECONDS = 600
+
+const channel = new CometStateManager(new InProcCometStateProvider(), {
+  register: () => ({}),
+  connectionTimeoutSeconds: HELD_FOR_SECONDS,
+  connectionIdleSeconds: HELD_FOR_SECONDS,
+})
+const app = new Koa()
+app.use(channel.mount('/comet'))
+const server = createServer(app.callback())
+
+const tasks = {
+  async listen(): Promise<number> {
+    await channel.open()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  },
+  /** Makes clients; returns their private tokens, and keeps none. */
+  async initialise(count: number): Promise<string[]> {
+    const clients = Array.from({ length: count }, () =>
+      channel.initializeClient({ publicToken: randomUUID() }),
+    )
+    return (await Promise.all(clients)).map(({ privateToken }) => privateToken)
+  },
+  cost: collectedCost,
+  cpu: cpuMicroseconds,
+  held: () => channel.stats().heldRequests,
+  async send(text: string): Promise<number> {
+    const at = sharedNow()
+    await channel.sendMessage('Bench', text)
+    return at
+  },
+  publishIntoGaps: (count: number) => publishIntoGaps(channel, count),
+}
+
+export type CometServerTasks = typeof tasks
+
+serveTasks(tasks)

@@ -1,0 +1,27 @@
+/** What this process has taken up so far. */
+export interface ProcessCost {
+  /** Bytes that are in use after a garbage collection. */
+  readonly heapBytes: number
+  readonly residentBytes: number
+  /** User and system, in microseconds. */
+  readonly cpuMicroseconds: number
+}
+
+/** Needs `node --expose-gc`. */
+export function collectedCost(): ProcessCost {
+  if (globalThis.gc === undefined) throw new Error('Run this with node --expose-gc, as npm run bench does.')
+  globalThis.gc()
+  globalThis.gc()
+  const { heapUsed, rss } = process.memoryUsage()
+  return { heapBytes: heapUsed, residentBytes: rss, cpuMicroseconds: cpuMicroseconds() }
+}
+
+export function cpuMicroseconds(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+
+/** Milliseconds on a clock that processes of one machine share. */
+export function sharedNow(): number {
+  return performance.timeOrigin + performance.now()
+}
