@@ -47,6 +47,8 @@ export async function startServer(
     errors += text
   })
   const exited = exitOf(child)
+  // A program that is not there ends before anybody asks how.
+  exited.catch(() => {})
   const origin = `http://127.0.0.1:${port}`
   while (!(await answers(origin))) {
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
