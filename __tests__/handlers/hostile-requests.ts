@@ -1,4 +1,4 @@
-import fc, { type Arbitrary } from 'fast-check'
+import fc, { type Arbitrary, toStringMethod } from 'fast-check'
 import { bodyOf, framed, framingHeaders, WORDS } from './hostile-bodies.ts'
 
 /** What a request may be made of that the channel knows: so that hostile ones come further than the first check. */
@@ -10,10 +10,10 @@ export interface Known {
 /** The bytes of one HTTP/1 request that asks for its connection to be closed. */
 export interface HostileRequest {
   readonly bytes: Buffer
-  /** Whether its framing is whole, so that an answer has to come. */
+  /** Whether its framing is whole, so that its sender may wait for an answer. */
   readonly isWhole: boolean
   /** For the report of a failure. */
-  readonly text: string
+  [toStringMethod](): string
 }
 
 const NASTY = [
@@ -147,7 +147,7 @@ export function hostileRequest(known: Known): Arbitrary<HostileRequest> {
       type: fc.constantFrom(...TYPES),
       framing: fc.constantFrom('exact', 'exact', 'exact', 'chunked', 'short', 'twice'),
     })
-    .map(({ method, path: target, headers, hasToken, body, type, framing }) => {
+    .map(({ method, path: target, headers, hasToken, body, type, framing }): HostileRequest => {
       // A poll that turns out to be in order is not held.
       const lines = [`${method} ${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', 'Prefer: wait=0']
       if (hasToken) lines.push(`Comet-Token: ${known.privateToken}`)
@@ -156,10 +156,7 @@ export function hostileRequest(known: Known): Arbitrary<HostileRequest> {
       const rest = body ? framed(framing, body) : Buffer.alloc(0)
       const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
       const isWhole = framing === 'exact' || framing === 'chunked' || body === undefined
-      return {
-        bytes: Buffer.concat([head, rest]),
-        isWhole,
-        text: `${head}${rest.toString('latin1').slice(0, 500)}`,
-      }
+      const text = JSON.stringify(`${head}${rest.toString('latin1')}`).slice(0, 2000)
+      return { bytes: Buffer.concat([head, rest]), isWhole, [toStringMethod]: () => text }
     })
 }
