@@ -124,7 +124,8 @@ function checkedData(data: unknown): unknown {
 
 function checkedFrom(from: Cursor | undefined): Cursor | undefined {
   if (from === undefined) return undefined
-  const isCursor = typeof from?.epoch === 'string' && Number.isSafeInteger(from.messageId) && from.messageId >= 0
+  const isCursor =
+    typeof from?.epoch === 'string' && Number.isSafeInteger(from.messageId) && from.messageId >= 0
   check(isCursor, 'from', 'a cursor { epoch, messageId } as channel.cursor() gives it')
   return { epoch: from.epoch, messageId: from.messageId }
 }

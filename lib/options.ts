@@ -105,7 +105,9 @@ function completeRetention(given: Partial<Retention> = {}): Retention {
   if (!isObject) throw new TypeError(`retention must be an object, not ${JSON.stringify(given)}.`)
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(DEFAULTS.retention, key)) {
-      throw new TypeError(`Unknown option 'retention.${key}'. It has ${Object.keys(DEFAULTS.retention).join(', ')}.`)
+      throw new TypeError(
+        `Unknown option 'retention.${key}'. It has ${Object.keys(DEFAULTS.retention).join(', ')}.`,
+      )
     }
   }
   const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
