@@ -90,7 +90,7 @@ export class CometChannel<
     const identity = new Identity(privateToken, memory, http)
     const listeners = createListeners(onThrow)
     this.alias = alias
-    this.#signal = signal ?? undefined
+    this.#signal = signal
     this.#listeners = listeners
     this.#identity = identity
     this.#connection = createConnection({ alias, http, identity, listeners, emit })

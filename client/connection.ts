@@ -115,8 +115,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     } catch (cause) {
       // The loop has ended, or an event asks for a new poll.
       if (signal.aborted) return 0
-      const isForeseen = cause instanceof CometError
-      return recover(isForeseen ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause }))
+      const isOwn = cause instanceof CometError
+      return recover(isOwn ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause }))
     }
   }
 

@@ -5,7 +5,7 @@ export interface Cursor {
 }
 
 /** Reads `<epoch>:<messageId>`; anything else is undefined. */
-export function parseCursor(text: unknown): Cursor | undefined {
-  const match = /^([\w-]+):(\d+)$/.exec(String(text))
+export function parseCursor(text: string | null | undefined): Cursor | undefined {
+  const match = /^([\w-]+):(\d+)$/.exec(text ?? '')
   return match ? { epoch: match[1]!, messageId: Number(match[2]) } : undefined
 }

@@ -9,11 +9,12 @@ const LEAST_SECONDS = 5
 export class HoldLimit {
   /** What to ask for, in whole seconds; undefined: as long as the server likes. */
   seconds: number | undefined
-  #lastCutMs = Number.NaN
+  /** 0: the last held poll was answered. */
+  #lastCutMs = 0
 
   /** A held poll got its answer. */
   answered(): void {
-    this.#lastCutMs = Number.NaN
+    this.#lastCutMs = 0
   }
 
   /** A poll ended after `heldMs` without an answer of the server. Says whether it had been held. */

@@ -31,8 +31,8 @@ export class Identity {
     this.#given = given
     this.#memory = memory
     this.#http = http
-    this.renewsToken = typeof given !== 'string'
     if (typeof given === 'string') this.token = given
+    this.renewsToken = !this.token
   }
 
   /** Comes by a token if there is none: what the app gives, what the page before left, or a new registration. */

@@ -42,7 +42,7 @@ const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
 export function checkOptions(options: CometChannelOptions): void {
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(OPTION_TYPES, name)) {
-      throw refusal('an option', `one of ${Object.keys(OPTION_TYPES)}`, name)
+      throw refusal('option', `one of ${Object.keys(OPTION_TYPES)}`, name)
     }
     if (value !== undefined) checkType(name, OPTION_TYPES[name as keyof CometChannelOptions], value)
   }

@@ -142,13 +142,15 @@ export async function connect(cursor = 'e1:10'): Promise<Received> {
   return server.next()
 }
 
-/** A request of our own makes its way to the server before any other does. */
+/** Two requests of our own make their way to the server and back before any of a page does. */
 export async function expectNoRequest(): Promise<void> {
-  const sent = fetch(server.url, { method: 'OPTIONS' })
-  const next = await server.next()
-  expect([next.method, next.url]).toEqual(['OPTIONS', '/comet'])
-  next.answer(204, {}, '')
-  await sent
+  for (const method of ['OPTIONS', 'PUT']) {
+    const sent = fetch(server.url, { method })
+    const next = await server.next()
+    expect([next.method, next.url]).toEqual([method, '/comet'])
+    next.answer(204, {}, '')
+    await sent
+  }
 }
 
 /** A promise that the test resolves. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { CometChannelOptions } from '../../client/index.ts'
+import { CometChannel, type CometChannelOptions } from '../../client/index.ts'
 import {
   connect,
   expectNoRequest,
@@ -172,12 +172,25 @@ describe('a reload', () => {
 
   test('does not find what belongs to another URL or alias', async () => {
     const storage = new TabStorage()
-    await openRegistered(storage)
-    fire('pagehide')
-    expect((await firstRequestIn(storage)).request.url).toBe('/comet')
-    const { channel } = openPage(null, { storage }, '?other')
-    channel.subscribe()
+    const { channel } = await openRegistered(storage)
+    channel.unsubscribe()
+    openPage(null, { storage }, '?other').channel.subscribe()
     expect((await theServer().next()).url).toBe('/comet/register?other')
+    const otherAlias = new CometChannel(theServer().url, null, 'other', { storage })
+    otherAlias.subscribe()
+    expect((await theServer().next()).url).toBe('/comet/register')
+    otherAlias.unsubscribe()
+    expect((await firstRequestIn(storage)).request.url).toBe('/comet')
+  })
+
+  test('that another tab does at the same time is not taken for a living page', async () => {
+    const storage = new TabStorage()
+    const { channel } = await openRegistered(storage)
+    const copies = [storage.copy(), storage.copy()]
+    channel.unsubscribe()
+    for (const copy of copies) openPage(null, { storage: copy }).channel.subscribe()
+    const requests = [await theServer().next(), await theServer().next()]
+    expect(requests.map(({ url }) => url)).toEqual(['/comet', '/comet'])
   })
 
   test.each([
@@ -287,9 +300,29 @@ describe('a duplicated tab', () => {
     const { channel } = openPage(null, { storage: storage.copy() })
     channel.subscribe()
     channel.unsubscribe()
+    await expectNoRequest()
     channel.subscribe()
     expect((await theServer().next()).url).toBe('/comet/register')
-    await expectNoRequest()
+  })
+
+  test('that is stopped when it has its answer registers nothing', async () => {
+    const storage = new TabStorage()
+    await openRegistered(storage)
+    const { page } = JSON.parse([...storage.items.values()][0]!)
+    const overheard = new BroadcastChannel(`koa-comet ${page}`)
+    try {
+      const { channel } = openPage(null, { storage: storage.copy() })
+      channel.subscribe()
+      await new Promise<void>((resolve) => {
+        overheard.onmessage = ({ data }) => data === 'living' && resolve()
+      })
+      // The page hears it in the same turn, or in one of the next.
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+      channel.unsubscribe()
+      await expectNoRequest()
+    } finally {
+      overheard.close()
+    }
   })
 
   test('asks again if its first registration fails', async () => {

@@ -163,6 +163,29 @@ describe('a client that the server forgot', () => {
     expect(seen.slice(-3)).toEqual(['state:connected', 'reset:forgotten', 'message:1'])
   })
 
+  test('and is paused as soon as it is connected again, is told of the reset when it goes on', async () => {
+    const { channel, seen } = openPage(null)
+    channel.subscribe()
+    ;(await connectRegistered()).timeout('e1:10')
+    ;(await theServer().next()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    ;(await theServer().next()).registered({ privateToken: 'private-token-number-two', cursor: 'e2:5' })
+    const paused = new Promise<void>((resolve) => {
+      channel.addEventListener('statechange', function pause({ detail }) {
+        if (detail.state !== 'connected') return
+        channel.removeEventListener('statechange', pause as unknown as EventListener)
+        channel.unsubscribe()
+        resolve()
+      })
+    })
+    ;(await theServer().next()).timeout('e2:5')
+    await paused
+    await expectNoRequest()
+    expect(seen).not.toContain('reset:forgotten')
+    channel.subscribe()
+    await connect('e2:5')
+    expect(seen.slice(-2)).toEqual(['state:connected', 'reset:forgotten'])
+  })
+
   test('and whose new token is refused too, tries again only after a pause, and says so', async () => {
     withoutJitter()
     const { channel, seen } = openPage(null)
