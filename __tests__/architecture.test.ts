@@ -1,13 +1,25 @@
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { cyclesIn, forbiddenImports, type Imports, importsIn, importsOf, type Layers, sourcesIn, upwardImports } from './support/imports.ts'
+import {
+  cyclesIn,
+  forbiddenImports,
+  type Imports,
+  importsIn,
+  importsOf,
+  type Layers,
+  sourcesIn,
+  upwardImports,
+} from './support/imports.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const FOLDERS = ['lib', 'providers', 'client', 'samples']
 const MAX_LINES = 250
 
 const LAYERS_OF_LIB: Layers = [
-  ['words', /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|private-token|debug)\.ts$/],
+  [
+    'words',
+    /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|private-token|debug)\.ts$/,
+  ],
   ['contract', /^lib\/(comet-state-provider|deadline|answer)\.ts$/],
   ['log and queue', /^lib\/(entry-list|message-log|write-queue)\.ts$/],
   ['what the app gives', /^lib\/(initialize-parameters|send-parameters|options|channel-events)\.ts$/],
@@ -19,10 +31,11 @@ const LAYERS_OF_LIB: Layers = [
   ['index', /^lib\/index\.ts$/],
 ]
 
-const WORDS_AND_CONTRACT = /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|comet-state-provider)\.ts$/
+const WORDS_AND_CONTRACT =
+  /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|comet-state-provider)\.ts$/
 
 /** Makes the client’s files at build time, and is no part of it. */
-const BUNDLER = 'client/bundle.ts'
+const BUNDLER = 'client/bundle.js'
 
 const sources = sourcesIn(ROOT, FOLDERS)
 const imports = importsOf(sources)
@@ -32,7 +45,8 @@ function below(folder: string): Imports {
 }
 
 const isOf = (folder: string, imported: string): boolean => imported.startsWith(`${folder}/`)
-const isPackage = (imported: string): boolean => !FOLDERS.some((folder) => isOf(folder, imported)) && !imported.startsWith('..')
+const isPackage = (imported: string): boolean =>
+  !FOLDERS.some((folder) => isOf(folder, imported)) && !imported.startsWith('..')
 
 describe('The tree', () => {
   test('has no circle of imports, types included', () => {
@@ -45,7 +59,10 @@ describe('The tree', () => {
 
   test('lib knows no provider, no client, and not the package itself', () => {
     expect(
-      forbiddenImports(below('lib'), (each) => isOf('lib', each) || (isPackage(each) && !each.startsWith('koa-comet'))),
+      forbiddenImports(
+        below('lib'),
+        (each) => isOf('lib', each) || (isPackage(each) && !each.startsWith('koa-comet')),
+      ),
     ).toEqual([])
   })
 
@@ -53,7 +70,10 @@ describe('The tree', () => {
     expect(
       forbiddenImports(
         below('providers'),
-        (each) => isOf('providers', each) || WORDS_AND_CONTRACT.test(each) || (isPackage(each) && each.startsWith('node:')),
+        (each) =>
+          isOf('providers', each) ||
+          WORDS_AND_CONTRACT.test(each) ||
+          (isPackage(each) && each.startsWith('node:')),
       ),
     ).toEqual([])
   })
@@ -70,7 +90,10 @@ describe('The tree', () => {
 
   test('samples import the package by its name only, and nothing of another sample', () => {
     expect(
-      forbiddenImports(below('samples'), (each, file) => isPackage(each) || isOf(file.split('/').slice(0, 2).join('/'), each)),
+      forbiddenImports(
+        below('samples'),
+        (each, file) => isPackage(each) || isOf(file.split('/').slice(0, 2).join('/'), each),
+      ),
     ).toEqual([])
   })
 
@@ -80,7 +103,9 @@ describe('The tree', () => {
   })
 
   test('uses no Math.random: what is random here is secret or spreads a load', () => {
-    expect([...sources].filter(([, source]) => source.includes('Math.random')).map(([file]) => file)).toEqual([])
+    expect([...sources].filter(([, source]) => source.includes('Math.random')).map(([file]) => file)).toEqual(
+      [],
+    )
   })
 
   test('was really looked at', () => {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { expectServed } from './expect-served.ts'
 import { RawConnection, rawExchange } from './raw-connection.ts'
-import { closeSites, openSite, type Site } from './site.ts'
 
 afterEach(closeSites)
 

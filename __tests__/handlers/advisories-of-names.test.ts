@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { glance } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { expectServed } from './expect-served.ts'
 import { rawExchange } from './raw-connection.ts'
-import { closeSites, openSite, type Site } from './site.ts'
 
 afterEach(closeSites)
 

@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm'
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { closeSites, openSite } from '../support/site.ts'
 import { type RawAnswer, rawExchange } from './raw-connection.ts'
-import { closeSites, openSite } from './site.ts'
 
 afterEach(closeSites)
 

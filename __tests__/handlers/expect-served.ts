@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 import { poll } from '../support/page.ts'
-import type { Site } from './site.ts'
+import type { Site } from '../support/site.ts'
 
 /** The channel does what it is for: one message to a held poll, one to a poll that is answered at once. */
 export async function expectServed(site: Site, url = site.url): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance, poll } from '../support/page.ts'
-import { fakeTime, passSeconds, realTime } from './fake-time.ts'
-import { closeSites, openSite, type Site } from './site.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 beforeEach(fakeTime)
 afterEach(async () => {

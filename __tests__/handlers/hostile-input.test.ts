@@ -3,9 +3,9 @@ import { afterEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { eventually } from '../support/eventually.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 import { type HostileRequest, hostileRequest } from './hostile-requests.ts'
 import { RawConnection } from './raw-connection.ts'
-import { closeSites, openSite } from './site.ts'
 
 afterEach(closeSites)
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { RegisterAnswer } from '../../lib/wire.ts'
 import { glance, poll } from '../support/page.ts'
-import { closeSites, openSite, type Site } from './site.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 afterEach(closeSites)
 

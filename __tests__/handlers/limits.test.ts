@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 import { RawConnection } from './raw-connection.ts'
-import { closeSites, openSite } from './site.ts'
 
 afterEach(closeSites)
 

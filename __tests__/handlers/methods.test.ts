@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { RawConnection, rawExchange } from './raw-connection.ts'
-import { closeSites, openSite, type Site } from './site.ts'
 
 afterEach(closeSites)
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { type RawAnswer, rawExchange } from './raw-connection.ts'
-import { closeSites, openSite, type Site } from './site.ts'
 
 afterEach(closeSites)
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { glance } from '../support/page.ts'
-import { closeSites, openSite, type Site } from './site.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 afterEach(closeSites)
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { CometException, type CometOptions } from 'koa-comet'
 import type { RegisterAnswer } from '../../lib/wire.ts'
 import { glance } from '../support/page.ts'
-import { closeSites, openSite, type Site } from './site.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 afterEach(closeSites)
 

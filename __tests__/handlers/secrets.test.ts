@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { glance, poll } from '../support/page.ts'
-import { closeSites, openSite } from './site.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(async () => {
   jest.restoreAllMocks()

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Middleware } from 'koa'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import bodyParser from 'koa-bodyparser'
 import { RawConnection } from '../handlers/raw-connection.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(async () => {
   jest.restoreAllMocks()

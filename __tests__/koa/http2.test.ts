@@ -9,7 +9,7 @@ import {
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 /** A request over one HTTP/2 session. */
 interface Http2Answer {

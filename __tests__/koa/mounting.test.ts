@@ -3,7 +3,7 @@ import Router, { type RouterMiddleware } from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import mount from 'koa-mount'
 import { expectServed } from '../handlers/expect-served.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 

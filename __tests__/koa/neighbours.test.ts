@@ -5,8 +5,8 @@ import bodyParser from 'koa-bodyparser'
 import compress from 'koa-compress'
 import { expectServed } from '../handlers/expect-served.ts'
 import { type RawAnswer, rawExchange } from '../handlers/raw-connection.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 

@@ -3,9 +3,9 @@ import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import createSession from 'koa-session'
 import { RawConnection } from '../handlers/raw-connection.ts'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 afterEach(closeSites)
 

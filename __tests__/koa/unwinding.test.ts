@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Middleware } from 'koa'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
 import { RawConnection } from '../handlers/raw-connection.ts'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 beforeEach(fakeTime)
 afterEach(async () => {

@@ -85,7 +85,9 @@ describe('A listener that fails', () => {
 
 describe('An error without a listener', () => {
   test('becomes a warning of the process, and throws nowhere', async () => {
-    const warnings = await warningsOf(() => new ChannelEmitter().emit('error', new Error('the store is gone')))
+    const warnings = await warningsOf(() =>
+      new ChannelEmitter().emit('error', new Error('the store is gone')),
+    )
     expect(warnings).toEqual([expect.stringContaining('the store is gone')])
   })
 

@@ -37,12 +37,16 @@ const WARNINGS = new Set(['COMET_IN_PROC_IN_CLUSTER'])
 function codesNamedIn(folder: string): Set<string> {
   const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
   const sources = files.filter((file) => file.endsWith('.ts')).map((file) => join(folder, file))
-  const texts = sources.filter((file) => file !== LISTED_IN).map((file) => readFileSync(join(ROOT, file), 'utf8'))
+  const texts = sources
+    .filter((file) => file !== LISTED_IN)
+    .map((file) => readFileSync(join(ROOT, file), 'utf8'))
   return new Set(texts.flatMap((text) => text.match(/(?<=')COMET_[A-Z_]+(?=')/g) ?? []))
 }
 
 test('Every code is thrown somewhere, and every code that is thrown is listed', () => {
-  const named = new Set([...codesNamedIn('lib'), ...codesNamedIn('providers')].filter((code) => !WARNINGS.has(code)))
+  const named = new Set(
+    [...codesNamedIn('lib'), ...codesNamedIn('providers')].filter((code) => !WARNINGS.has(code)),
+  )
   expect([...named].sort()).toEqual(Object.keys(STATUS).sort())
 })
 

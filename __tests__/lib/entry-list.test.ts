@@ -12,7 +12,13 @@ function contentsOf(list: EntryList<Item>): number[] {
 
 test('An empty list has neither an oldest nor a newest item', () => {
   const list = new EntryList<Item>()
-  expect([list.length, list.oldest, list.newest, list.at(0), list.indexAfter(0)]).toEqual([0, undefined, undefined, undefined, 0])
+  expect([list.length, list.oldest, list.newest, list.at(0), list.indexAfter(0)]).toEqual([
+    0,
+    undefined,
+    undefined,
+    undefined,
+    0,
+  ])
   list.push({ id: 1 })
   list.dropOldest()
   expect([list.length, list.oldest, list.newest]).toEqual([0, undefined, undefined])
@@ -25,7 +31,9 @@ test('The index after an id is that of the first item above it, or the length', 
 })
 
 test('Whatever is pushed and dropped, however much, it is what a plain array would be', () => {
-  const steps = fc.array(fc.record({ pushed: fc.nat(2000), dropped: fc.nat(2500), asked: fc.nat() }), { maxLength: 12 })
+  const steps = fc.array(fc.record({ pushed: fc.nat(2000), dropped: fc.nat(2500), asked: fc.nat() }), {
+    maxLength: 12,
+  })
   fc.assert(
     fc.property(steps, (list) => {
       const entries = new EntryList<Item>()

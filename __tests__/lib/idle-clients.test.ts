@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { CometStateManager } from 'koa-comet'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 beforeEach(fakeTime)
 
@@ -19,7 +19,9 @@ const GONE_BY_SECONDS = LEASE_SECONDS + 5 + 1
 function eventsOf(channel: CometStateManager): string[] {
   const told: string[] = []
   channel.on('idleClientKilled', ({ publicToken }) => told.push(`killed ${publicToken}`))
-  channel.on('clientDisconnected', ({ publicToken }, { reason }) => told.push(`disconnected ${publicToken}: ${reason}`))
+  channel.on('clientDisconnected', ({ publicToken }, { reason }) =>
+    told.push(`disconnected ${publicToken}: ${reason}`),
+  )
   return told
 }
 

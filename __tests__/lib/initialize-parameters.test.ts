@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { CometException } from '../../lib/comet-exception.ts'
-import { type CheckedParameters, checkParameters, type InitializeParameters } from '../../lib/initialize-parameters.ts'
+import {
+  type CheckedParameters,
+  checkParameters,
+  type InitializeParameters,
+} from '../../lib/initialize-parameters.ts'
 
 const DEFAULT_TIMEOUTS = { connectionTimeoutSeconds: 25, connectionIdleSeconds: 90 }
 const PRIVATE_TOKEN = 'x1Y2z3'.repeat(5)
@@ -33,7 +37,13 @@ const NO_TEXTS = ['', null, 7, {}, ['ann'], true, 'a\ud800b', '\udfff']
 
 test('From a public token alone all the rest is filled in', () => {
   const { client, privateToken, from } = checked({})
-  expect(client).toEqual({ publicToken: 'ann', displayName: 'ann', groups: [], data: null, ...DEFAULT_TIMEOUTS })
+  expect(client).toEqual({
+    publicToken: 'ann',
+    displayName: 'ann',
+    groups: [],
+    data: null,
+    ...DEFAULT_TIMEOUTS,
+  })
   expect(privateToken).toMatch(/^[A-Za-z0-9_-]{43}$/)
   expect(from).toBeUndefined()
 })
@@ -44,7 +54,16 @@ test('A private token that is not given is new each time', () => {
 })
 
 test('undefined is the same as absent, in every field but the public token', () => {
-  const fields = ['privateToken', 'displayName', 'connectionTimeoutSeconds', 'connectionIdleSeconds', 'userId', 'sessionId', 'data', 'from']
+  const fields = [
+    'privateToken',
+    'displayName',
+    'connectionTimeoutSeconds',
+    'connectionIdleSeconds',
+    'userId',
+    'sessionId',
+    'data',
+    'from',
+  ]
   const absent = checked({ ...Object.fromEntries(fields.map((field) => [field, undefined])) })
   expect(absent.client).toEqual(checked({}).client)
   expectRefused('publicToken', [undefined])
@@ -72,7 +91,12 @@ describe('Texts', () => {
 
 describe('The private token', () => {
   test('is 22 to 256 visible ASCII characters, so at least 128 bits where they are random', () => {
-    expectRefused('privateToken', ['x'.repeat(21), 'x'.repeat(257), `${PRIVATE_TOKEN} `, `${PRIVATE_TOKEN}\n`])
+    expectRefused('privateToken', [
+      'x'.repeat(21),
+      'x'.repeat(257),
+      `${PRIVATE_TOKEN} `,
+      `${PRIVATE_TOKEN}\n`,
+    ])
     expectRefused('privateToken', [`${PRIVATE_TOKEN}щ`, '', null, 7, {}, [PRIVATE_TOKEN]])
     for (const value of ['x'.repeat(22), '~'.repeat(256), PRIVATE_TOKEN]) {
       expect(checked({ privateToken: value }).privateToken).toBe(value)
@@ -94,10 +118,13 @@ describe('The private token', () => {
 })
 
 describe('Row 30: the two timeouts', () => {
-  test.each(['connectionTimeoutSeconds', 'connectionIdleSeconds'])('%s is one that a timer can be set for', (field) => {
-    expectRefused(field, [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31 / 1000, '5', null])
-    expect(checked({ [field]: 2_147_483 }).client).toHaveProperty(field, 2_147_483)
-  })
+  test.each(['connectionTimeoutSeconds', 'connectionIdleSeconds'])(
+    '%s is one that a timer can be set for',
+    (field) => {
+      expectRefused(field, [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31 / 1000, '5', null])
+      expect(checked({ [field]: 2_147_483 }).client).toHaveProperty(field, 2_147_483)
+    },
+  )
 
   test('the idle time is at least one second; the seed’s 5 and 5 are fine', () => {
     expectRefused('connectionIdleSeconds', [0.5, 0.999])
@@ -115,7 +142,8 @@ describe('Data', () => {
   })
 
   test('is any JSON value of at most 4,096 bytes', () => {
-    for (const data of [null, 0, '', false, [], {}, 'x'.repeat(4094)]) expect(checked({ data }).client.data).toEqual(data)
+    for (const data of [null, 0, '', false, [], {}, 'x'.repeat(4094)])
+      expect(checked({ data }).client.data).toEqual(data)
     expectRefused('data', ['x'.repeat(4095), 'щ'.repeat(2048), () => 1, Symbol('no')])
   })
 
@@ -128,7 +156,10 @@ describe('Data', () => {
 
 describe('From', () => {
   test('is a cursor as the channel gives it, and only that is taken of it', () => {
-    expect(checked({ from: { epoch: 'e1', messageId: 41, more: 1 } }).from).toEqual({ epoch: 'e1', messageId: 41 })
+    expect(checked({ from: { epoch: 'e1', messageId: 41, more: 1 } }).from).toEqual({
+      epoch: 'e1',
+      messageId: 41,
+    })
     expectRefused('from', ['e1:41', null, 41, {}, { epoch: 'e1' }, { epoch: 1, messageId: 1 }])
     expectRefused('from', [
       { epoch: 'e1', messageId: 1.5 },

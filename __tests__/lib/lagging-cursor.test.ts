@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites } from '../handlers/site.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites } from '../support/site.ts'
 import { openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
@@ -107,7 +107,9 @@ describe('A node which lags', () => {
     const { messages, cursor } = await held
     expect(messages).toMatchObject([{ n: 'One' }])
     lagging.gate.release()
-    expect((await glance(lagging.url, privateToken, { cursor: cursor! })).messages).toMatchObject([{ n: 'Two' }])
+    expect((await glance(lagging.url, privateToken, { cursor: cursor! })).messages).toMatchObject([
+      { n: 'Two' },
+    ])
   })
 
   test('renders a page from what it has applied: its cursor() is not ahead of it', async () => {

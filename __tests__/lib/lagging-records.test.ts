@@ -1,12 +1,16 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites } from '../handlers/site.ts'
 import { hangingCall } from '../support/hanging-call.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites } from '../support/site.ts'
 import { openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
 
-function codeIn({ messages }: { readonly messages: readonly { readonly code?: string }[] }): string | undefined {
+function codeIn({
+  messages,
+}: {
+  readonly messages: readonly { readonly code?: string }[]
+}): string | undefined {
   return messages[0]?.code
 }
 
@@ -18,6 +22,18 @@ describe('A record that is loaded', () => {
     await current.channel.sendMessage('One', 1)
     const { status, outcome, messages } = await glance(lagging.url, privateToken)
     expect([status, outcome]).toEqual([200, 'resumed'])
+    expect(messages).toMatchObject([{ n: 'One' }])
+  })
+
+  test('ahead of this node is caught up with also for a page whose cursor the node has', async () => {
+    const { lagging, current } = await openTwoNodes()
+    lagging.gate.hold()
+    const from = lagging.channel.cursor()
+    await current.channel.sendMessage('One', 1)
+    const { privateToken } = await current.newClient({ from })
+    const { messages } = await glance(lagging.url, privateToken, {
+      cursor: `${from.epoch}:${from.messageId}`,
+    })
     expect(messages).toMatchObject([{ n: 'One' }])
   })
 
@@ -33,17 +49,20 @@ describe('A record that is loaded', () => {
   test.each([
     ['stopped', 403, 'COMET_CLIENT_IS_STOPPED'],
     ['removed', 401, 'COMET_TOKEN_IS_UNKNOWN'],
-  ])('is fed what came while it was on its way: a client %s in between is told so', async (how, status, code) => {
-    const { lagging, current } = await openTwoNodes()
-    const { privateToken, publicToken } = await current.newClient()
-    const { letGo, asked } = hangingCall(lagging.gate, 'getClient')
-    const answer = glance(lagging.url, privateToken)
-    await asked
-    if (how === 'stopped') await current.channel.stopClient(publicToken)
-    else await current.channel.killIdleCometClient(privateToken)
-    letGo()
-    expect([(await answer).status, codeIn(await answer)]).toEqual([status, code])
-  })
+  ])(
+    'is fed what came while it was on its way: a client %s in between is told so',
+    async (how, status, code) => {
+      const { lagging, current } = await openTwoNodes()
+      const { privateToken, publicToken } = await current.newClient()
+      const { letGo, asked } = hangingCall(lagging.gate, 'getClient')
+      const answer = glance(lagging.url, privateToken)
+      await asked
+      if (how === 'stopped') await current.channel.stopClient(publicToken)
+      else await current.channel.killIdleCometClient(privateToken)
+      letGo()
+      expect([(await answer).status, codeIn(await answer)]).toEqual([status, code])
+    },
+  )
 
   test('and outrun by the window meanwhile is loaded again', async () => {
     const { lagging, current } = await openTwoNodes({ retention: { messages: 2 } })
@@ -56,6 +75,18 @@ describe('A record that is loaded', () => {
     const { status, outcome, messages } = await answer
     expect([status, outcome]).toEqual([200, 'reset'])
     expect(messages).toMatchObject([{ c: { reason: 'trimmed' } }, { c: 4 }, { c: 5 }])
+  })
+
+  test('and outrun by the window that had its client’s end is loaded again, and the end is told', async () => {
+    const { lagging, current } = await openTwoNodes({ retention: { messages: 2 } })
+    const { privateToken, publicToken } = await current.newClient()
+    const { letGo, asked } = hangingCall(lagging.gate, 'getClient')
+    const answer = glance(lagging.url, privateToken)
+    await asked
+    await current.channel.stopClient(publicToken)
+    for (let index = 1; index <= 5; index++) await current.channel.sendMessage('M', index)
+    letGo()
+    expect(codeIn(await answer)).toBe('COMET_CLIENT_IS_STOPPED')
   })
 
   test('of a client that is gone and came again under its public token leads to the old one’s end', async () => {
@@ -99,7 +130,9 @@ describe('The removal of a client', () => {
     lagging.gate.release()
     const { status, cursor, messages } = await held
     expect([status, messages.map(({ n }) => n)]).toEqual([200, ['Last']])
-    expect(codeIn(await glance(lagging.url, privateToken, { cursor: cursor! }))).toBe('COMET_CLIENT_IS_STOPPED')
+    expect(codeIn(await glance(lagging.url, privateToken, { cursor: cursor! }))).toBe(
+      'COMET_CLIENT_IS_STOPPED',
+    )
   })
 
   test('while a request is held, with nothing before it, is told to that request at once', async () => {
@@ -122,7 +155,9 @@ describe('The removal of a client', () => {
     await glance(lagging.url, privateToken, { headers: { 'Comet-Page': 'p1' } })
     lagging.gate.hold()
     await current.channel.killIdleCometClient(privateToken)
-    const { status, messages } = await glance(lagging.url, privateToken, { headers: { 'Comet-Page': 'p2;new' } })
+    const { status, messages } = await glance(lagging.url, privateToken, {
+      headers: { 'Comet-Page': 'p2;new' },
+    })
     expect([status, messages[0]?.code]).toEqual([401, 'COMET_TOKEN_IS_UNKNOWN'])
   })
 })

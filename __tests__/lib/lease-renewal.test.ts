@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
 import { CountedProvider } from '../support/counted-provider.ts'
 import { eventually } from '../support/eventually.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance, type PollAnswer, poll } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { openNode, openTwoNodes } from '../support/two-nodes.ts'
 
 beforeEach(fakeTime)
@@ -30,7 +30,9 @@ describe('What leases cost the store', () => {
   test('those who are held are renewed together, once a third of their idle time', async () => {
     const { counted, newClient, url, holds } = await openCounted()
     const clients = await Promise.all(
-      Array.from({ length: 20 }, () => newClient({ connectionIdleSeconds: 90, connectionTimeoutSeconds: 10_000 })),
+      Array.from({ length: 20 }, () =>
+        newClient({ connectionIdleSeconds: 90, connectionTimeoutSeconds: 10_000 }),
+      ),
     )
     const breaking = new AbortController()
     for (const { privateToken } of clients) {
@@ -83,9 +85,14 @@ describe('A renewal', () => {
 
   test('that finds the lease with another page’s node ends the held request as replaced', async () => {
     const { lagging: here, current: there } = await openTwoNodes()
-    const { privateToken } = await here.newClient({ connectionIdleSeconds: 9, connectionTimeoutSeconds: 10_000 })
+    const { privateToken } = await here.newClient({
+      connectionIdleSeconds: 9,
+      connectionTimeoutSeconds: 10_000,
+    })
     let answer: PollAnswer | undefined
-    void poll(here.url, privateToken, { headers: { 'Comet-Page': 'old;new' } }).then((told) => (answer = told))
+    void poll(here.url, privateToken, { headers: { 'Comet-Page': 'old;new' } }).then(
+      (told) => (answer = told),
+    )
     await here.holds(1)
     await glance(there.url, privateToken, { headers: { 'Comet-Page': 'young;new' } })
     await passSeconds(5)
@@ -95,7 +102,10 @@ describe('A renewal', () => {
 
   test('that finds its client gone ends the held request with why', async () => {
     const { lagging, current } = await openTwoNodes()
-    const { privateToken } = await current.newClient({ connectionIdleSeconds: 9, connectionTimeoutSeconds: 10_000 })
+    const { privateToken } = await current.newClient({
+      connectionIdleSeconds: 9,
+      connectionTimeoutSeconds: 10_000,
+    })
     const held = poll(lagging.url, privateToken)
     await lagging.holds(1)
     lagging.gate.hold()

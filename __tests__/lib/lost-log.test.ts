@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { RetainedLog } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
 import { glance, poll } from '../support/page.ts'
 import { ProviderWrapper } from '../support/provider-wrapper.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { openNode, openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
@@ -20,7 +20,11 @@ class BeginningAnew extends ProviderWrapper {
   }
 }
 
-async function openCuttable(): Promise<{ cuttable: Site & { provider: BeginningAnew }; other: Site; storage: InProcStorage }> {
+async function openCuttable(): Promise<{
+  cuttable: Site & { provider: BeginningAnew }
+  other: Site
+  storage: InProcStorage
+}> {
   const storage = new InProcStorage()
   const provider = new BeginningAnew(new InProcCometStateProvider({ storage }))
   const site = await openSite({ provider })
@@ -162,7 +166,9 @@ describe('When the store is out of reach', () => {
     const { cursor } = await glance(node.url, privateToken)
     node.gate.goAway(new Error('gone'))
     expect((await glance(node.url, privateToken, { cursor: cursor! })).status).toBe(503)
-    await expect(node.channel.sendMessage('M', 1)).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+    await expect(node.channel.sendMessage('M', 1)).rejects.toMatchObject({
+      code: 'COMET_PROVIDER_IS_UNAVAILABLE',
+    })
     expect(node.errors).toEqual([expect.objectContaining({ cause: new Error('gone') })])
     node.gate.comeBack()
     await node.channel.sendMessage('M', 2)

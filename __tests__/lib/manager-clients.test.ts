@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Operation, Outcome } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { glance, poll } from '../support/page.ts'
 import { ProviderWrapper } from '../support/provider-wrapper.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 
@@ -24,7 +24,13 @@ describe('initializeClient', () => {
   test('gives the whole record, and the private token this once', async () => {
     const { channel } = await openSite()
     const data = { colour: 'red' }
-    const client = await channel.initializeClient({ publicToken: 'ann', displayName: 'Ann', userId: '7', sessionId: 's', data })
+    const client = await channel.initializeClient({
+      publicToken: 'ann',
+      displayName: 'Ann',
+      userId: '7',
+      sessionId: 's',
+      data,
+    })
     const { privateToken, ...record } = client
     expect(record).toEqual({
       publicToken: 'ann',
@@ -68,7 +74,9 @@ describe('initializeClient', () => {
 
   test('of two at once with one public token, one is refused', async () => {
     const { channel } = await openSite()
-    const settled = await Promise.allSettled([1, 2].map(() => channel.initializeClient({ publicToken: 'ann' })))
+    const settled = await Promise.allSettled(
+      [1, 2].map(() => channel.initializeClient({ publicToken: 'ann' })),
+    )
     expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   })
 
@@ -76,14 +84,20 @@ describe('initializeClient', () => {
     const { channel } = await openSite({ options: { maxClients: 2 } })
     const { privateToken } = await channel.initializeClient({ publicToken: 'ann' })
     await channel.initializeClient({ publicToken: 'bob' })
-    const full = { code: 'COMET_TOO_MANY_CLIENTS', status: 503, message: expect.stringContaining('2 clients') }
+    const full = {
+      code: 'COMET_TOO_MANY_CLIENTS',
+      status: 503,
+      message: expect.stringContaining('2 clients'),
+    }
     await expect(channel.initializeClient({ publicToken: 'cid' })).rejects.toMatchObject(full)
     await channel.killIdleCometClient(privateToken)
     await channel.initializeClient({ publicToken: 'cid' })
   })
 
   test('takes the channel’s timeouts, or the client’s own', async () => {
-    const { channel } = await openSite({ options: { connectionTimeoutSeconds: 7, connectionIdleSeconds: 11 } })
+    const { channel } = await openSite({
+      options: { connectionTimeoutSeconds: 7, connectionIdleSeconds: 11 },
+    })
     const usual = await channel.initializeClient({ publicToken: 'ann' })
     expect(usual).toMatchObject({ connectionTimeoutSeconds: 7, connectionIdleSeconds: 11 })
     const own = await channel.initializeClient({ publicToken: 'bob', connectionTimeoutSeconds: 5 })
@@ -95,18 +109,27 @@ describe('getCometClient and getClients', () => {
   test('know nobody by a token that was never issued, also none that every object has', async () => {
     const { channel } = await openSite()
     for (const token of ['nobody', '', '__proto__', 'constructor']) {
-      const missing = { code: 'COMET_CLIENT_DOES_NOT_EXIST', status: 404, message: 'CometClient does not exist.' }
+      const missing = {
+        code: 'COMET_CLIENT_DOES_NOT_EXIST',
+        status: 404,
+        message: 'CometClient does not exist.',
+      }
       await expect(channel.getCometClient(token)).rejects.toMatchObject(missing)
     }
   })
 
   test('know nobody who was stopped or removed', async () => {
     const { channel } = await openSite()
-    const [ann, bob] = [await channel.initializeClient({ publicToken: 'ann' }), await channel.initializeClient({ publicToken: 'bob' })]
+    const [ann, bob] = [
+      await channel.initializeClient({ publicToken: 'ann' }),
+      await channel.initializeClient({ publicToken: 'bob' }),
+    ]
     await channel.stopClient('ann')
     await channel.killIdleCometClient(bob.privateToken)
     for (const { privateToken } of [ann, bob]) {
-      await expect(channel.getCometClient(privateToken)).rejects.toMatchObject({ code: 'COMET_CLIENT_DOES_NOT_EXIST' })
+      await expect(channel.getCometClient(privateToken)).rejects.toMatchObject({
+        code: 'COMET_CLIENT_DOES_NOT_EXIST',
+      })
     }
     for await (const listed of channel.getClients()) throw new Error(`${listed.publicToken} is still there`)
   })
@@ -158,7 +181,9 @@ describe('killIdleCometClient', () => {
       expect([answer.status, answer.messages[0]?.code]).toEqual([401, 'COMET_TOKEN_IS_UNKNOWN'])
     }
     await channel.initializeClient({ publicToken, privateToken })
-    await expect(channel.killIdleCometClient('nobody')).rejects.toMatchObject({ code: 'COMET_CLIENT_DOES_NOT_EXIST' })
+    await expect(channel.killIdleCometClient('nobody')).rejects.toMatchObject({
+      code: 'COMET_CLIENT_DOES_NOT_EXIST',
+    })
   })
 
   test('twice at once ends it once', async () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { CometStateManager } from 'koa-comet'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 import { openTwoNodes } from '../support/two-nodes.ts'
 
 beforeEach(fakeTime)
@@ -15,10 +15,17 @@ afterEach(async () => {
 /** All events of clients in the order in which they come. */
 function eventsOf(channel: CometStateManager): string[] {
   const told: string[] = []
-  for (const event of ['clientInitialized', 'clientSubscribed', 'clientResumed', 'idleClientKilled'] as const) {
+  for (const event of [
+    'clientInitialized',
+    'clientSubscribed',
+    'clientResumed',
+    'idleClientKilled',
+  ] as const) {
     channel.on(event, ({ publicToken }) => told.push(`${event} ${publicToken}`))
   }
-  channel.on('clientDisconnected', ({ publicToken }, { reason }) => told.push(`clientDisconnected ${publicToken} (${reason})`))
+  channel.on('clientDisconnected', ({ publicToken }, { reason }) =>
+    told.push(`clientDisconnected ${publicToken} (${reason})`),
+  )
   return told
 }
 
@@ -60,7 +67,8 @@ describe('The events of a client’s life', () => {
     const told = eventsOf(channel)
     if (how === 'stopClient') await channel.stopClient('ann')
     else if (how === 'killIdleCometClient') await channel.killIdleCometClient(privateToken)
-    else await fetch(`${url}/goodbye`, { method: 'POST', body: new URLSearchParams({ privateToken, page: '' }) })
+    else
+      await fetch(`${url}/goodbye`, { method: 'POST', body: new URLSearchParams({ privateToken, page: '' }) })
     await passSeconds(30)
     await turns()
     expect(told).toEqual(expected)
@@ -98,7 +106,9 @@ describe('The events of a client’s life', () => {
     await glance(there.url, privateToken)
     await passSeconds(60)
     await turns()
-    expect([...toldHere, ...toldThere].filter((each) => each.startsWith('clientDisconnected'))).toHaveLength(1)
+    expect([...toldHere, ...toldThere].filter((each) => each.startsWith('clientDisconnected'))).toHaveLength(
+      1,
+    )
     expect(toldHere.filter((each) => each.startsWith('clientInit'))).toHaveLength(1)
     expect(toldThere).not.toContain('clientInitialized ann')
     expect(toldThere[0]).toBe('clientSubscribed ann')

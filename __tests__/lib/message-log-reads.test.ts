@@ -25,7 +25,10 @@ function entriesOf(list: readonly Written[]): Entry[] {
   return list.map(({ gap, topics, isForAnn, length }) => {
     id += gap
     if (topics === null) return { kind: 'initialise', id, publicToken: `client-${id}` }
-    return messageEntry(id, topics, { except: isForAnn ? [] : ['ann'], contents: JSON.stringify('x'.repeat(length)) })
+    return messageEntry(id, topics, {
+      except: isForAnn ? [] : ['ann'],
+      contents: JSON.stringify('x'.repeat(length)),
+    })
   })
 }
 
@@ -46,7 +49,11 @@ const reader: fc.Arbitrary<Reader> = fc.record({
 })
 
 /** What is addressed to the reader above a position, found by looking at every entry. */
-function addressed(entries: readonly Entry[], { publicToken, end, subscriptions }: Reader, position: number): MessageEntry[] {
+function addressed(
+  entries: readonly Entry[],
+  { publicToken, end, subscriptions }: Reader,
+  position: number,
+): MessageEntry[] {
   return entries.filter(
     (entry): entry is MessageEntry =>
       entry.kind === 'message' &&
@@ -118,15 +125,21 @@ test('Reading on from through, in whatever cuts and while more is written, gives
 
 test('Whatever was trimmed, nothing above the position of the answer is missing', () => {
   check(
-    fc.property(fc.array(written, { maxLength: 60 }), reader, fc.nat(130), fc.integer({ min: 1, max: 30 }), (list, ann, cursor, messages) => {
-      const log = new MessageLog({ ...AMPLE, messages }, () => 0)
-      const entries = entriesOf(list)
-      log.reset({ epoch: 'e1', entries, head: 0, trimmedThrough: 0 })
-      fc.pre(cursor <= log.head)
-      const read = log.read(ann, at(cursor), Number.POSITIVE_INFINITY)
-      const position = Math.max(cursor, ann.floor)
-      expect(read.reset !== undefined).toBe(position < log.trimmedThrough)
-      expect(read.messages).toEqual(addressed(entries, ann, read.reset?.messageId ?? position))
-    }),
+    fc.property(
+      fc.array(written, { maxLength: 60 }),
+      reader,
+      fc.nat(130),
+      fc.integer({ min: 1, max: 30 }),
+      (list, ann, cursor, messages) => {
+        const log = new MessageLog({ ...AMPLE, messages }, () => 0)
+        const entries = entriesOf(list)
+        log.reset({ epoch: 'e1', entries, head: 0, trimmedThrough: 0 })
+        fc.pre(cursor <= log.head)
+        const read = log.read(ann, at(cursor), Number.POSITIVE_INFINITY)
+        const position = Math.max(cursor, ann.floor)
+        expect(read.reset !== undefined).toBe(position < log.trimmedThrough)
+        expect(read.messages).toEqual(addressed(entries, ann, read.reset?.messageId ?? position))
+      },
+    ),
   )
 })

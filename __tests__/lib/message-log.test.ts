@@ -5,7 +5,8 @@ import { AMPLE, at, idsOf, logOf, messageEntry, NO_LIMIT, readerOf } from '../su
 describe('One append-only log', () => {
   test('a message to everybody, to a group of many or to one client is one entry', () => {
     const log = logOf([])
-    for (const [index, topic] of ['*', 'g:room', 'c:ann'].entries()) log.apply(messageEntry(index + 1, [topic]))
+    for (const [index, topic] of ['*', 'g:room', 'c:ann'].entries())
+      log.apply(messageEntry(index + 1, [topic]))
     expect(log.messageCount).toBe(3)
     expect(log.head).toBe(3)
   })
@@ -39,7 +40,8 @@ describe('One append-only log', () => {
 describe('Addresses', () => {
   test('a reader gets what its topics address, and nothing else', () => {
     const log = logOf([])
-    for (const [index, topic] of ['*', 'c:ann', 'c:bob', 'g:room'].entries()) log.apply(messageEntry(index + 1, [topic]))
+    for (const [index, topic] of ['*', 'c:ann', 'c:bob', 'g:room'].entries())
+      log.apply(messageEntry(index + 1, [topic]))
     expect(idsOf(log.read(readerOf(['*', 'c:ann']), at(0), NO_LIMIT))).toEqual([1, 2])
     expect(idsOf(log.read(readerOf(['*', 'c:bob']), at(0), NO_LIMIT))).toEqual([1, 3])
   })

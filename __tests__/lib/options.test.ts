@@ -16,7 +16,18 @@ const COUNTS = [
   'maxQueuedOperations',
 ] as const
 
-const NO_SECONDS = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31 / 1000, 90_000_000, '25', null, true, {}]
+const NO_SECONDS = [
+  0,
+  -1,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  2 ** 31 / 1000,
+  90_000_000,
+  '25',
+  null,
+  true,
+  {},
+]
 const NO_COUNTS = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '10', null, true, 10n]
 
 test('Without options every default is taken, and undefined is the default', () => {
@@ -27,7 +38,12 @@ test('Without options every default is taken, and undefined is the default', () 
 
 test('What is given is taken, and the rest of the retention is the default', () => {
   const complete = completeOptions({ name: 'chat', maxClients: 7, retention: { seconds: 5 } })
-  expect(complete).toEqual({ ...DEFAULTS, name: 'chat', maxClients: 7, retention: { ...DEFAULTS.retention, seconds: 5 } })
+  expect(complete).toEqual({
+    ...DEFAULTS,
+    name: 'chat',
+    maxClients: 7,
+    retention: { ...DEFAULTS.retention, seconds: 5 },
+  })
 })
 
 test('An option that does not exist is refused by name, also one that every object has', () => {
@@ -39,7 +55,8 @@ test('An option that does not exist is refused by name, also one that every obje
 
 describe('Row 30: durations', () => {
   test.each(SECONDS)('%s is a number of seconds that a timer can be set for', (key) => {
-    for (const value of NO_SECONDS) expect(() => completeOptions(options({ [key]: value }))).toThrow(RangeError)
+    for (const value of NO_SECONDS)
+      expect(() => completeOptions(options({ [key]: value }))).toThrow(RangeError)
     for (const value of [0.001, 1, 2_147_483]) {
       expect(completeOptions({ [key]: value })).toHaveProperty(key, value)
     }
@@ -60,7 +77,8 @@ describe('Row 30: durations', () => {
 
 describe('Limits', () => {
   test.each(COUNTS)('%s is a whole number above 0', (key) => {
-    for (const value of NO_COUNTS) expect(() => completeOptions(options({ [key]: value }))).toThrow(RangeError)
+    for (const value of NO_COUNTS)
+      expect(() => completeOptions(options({ [key]: value }))).toThrow(RangeError)
     expect(completeOptions({ [key]: 1 })).toHaveProperty(key, 1)
   })
 
@@ -86,7 +104,8 @@ describe('The other options', () => {
   })
 
   test.each(['register', 'identify'])('%s is a function, or null to switch it off', (key) => {
-    for (const value of [true, 'no', {}, 1]) expect(() => completeOptions(options({ [key]: value }))).toThrow(TypeError)
+    for (const value of [true, 'no', {}, 1])
+      expect(() => completeOptions(options({ [key]: value }))).toThrow(TypeError)
     const given = (): null => null
     expect(completeOptions({ [key]: given })).toHaveProperty(key, given)
     expect(completeOptions({ [key]: null })).toHaveProperty(key, null)
@@ -113,12 +132,16 @@ describe('The other options', () => {
       expect(() => completeOptions(options({ retention }))).toThrow(TypeError)
     }
     expect(() => completeOptions(options({ retention: { second: 5 } }))).toThrow("'retention.second'")
-    expect(completeOptions(options({ retention: { seconds: undefined } })).retention).toEqual(DEFAULTS.retention)
+    expect(completeOptions(options({ retention: { seconds: undefined } })).retention).toEqual(
+      DEFAULTS.retention,
+    )
   })
 })
 
 test('A manager refuses wrong options at once, and a first argument that is no provider', () => {
-  expect(() => new CometStateManager(new InProcCometStateProvider(), options({ maxClient: 1 }))).toThrow(TypeError)
+  expect(() => new CometStateManager(new InProcCometStateProvider(), options({ maxClient: 1 }))).toThrow(
+    TypeError,
+  )
   for (const provider of [undefined, null, {}, { name: 'chat' }]) {
     expect(() => new CometStateManager(provider as unknown as InProcCometStateProvider)).toThrow(TypeError)
   }

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { InProcStorage } from 'koa-comet/providers/in-proc'
-import { closeSites } from '../handlers/site.ts'
 import { hangingCall } from '../support/hanging-call.ts'
 import { glance, type PollAnswer, poll } from '../support/page.ts'
+import { closeSites } from '../support/site.ts'
 import { openNode, openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
@@ -93,7 +93,9 @@ describe('Of two pages of one client on one node', () => {
     const { privateToken } = await newClient()
     const pages = Array.from({ length: 8 }, (_, index) => `page-${index}`)
     const answers = new Map<string, PollAnswer>()
-    const polls = pages.map(async (page) => answers.set(page, await poll(url, privateToken, as(`${page};new`))))
+    const polls = pages.map(async (page) =>
+      answers.set(page, await poll(url, privateToken, as(`${page};new`))),
+    )
     while (answers.size < pages.length - 1) await new Promise(setImmediate)
     await holds(1)
     expect([...answers.values()].every(isReplaced)).toBe(true)

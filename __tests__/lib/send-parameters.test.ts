@@ -10,7 +10,13 @@ function checked(name: unknown, contents: unknown, options: unknown = {}): SendO
 }
 
 test('Without options a message is for everybody', () => {
-  expect(checked('News', { a: 1 })).toEqual({ kind: 'send', name: 'News', contents: '{"a":1}', topics: ['*'], except: [] })
+  expect(checked('News', { a: 1 })).toEqual({
+    kind: 'send',
+    name: 'News',
+    contents: '{"a":1}',
+    topics: ['*'],
+    except: [],
+  })
 })
 
 describe('The order of arguments', () => {
@@ -50,7 +56,8 @@ describe('Receivers', () => {
   test('except is one or several public tokens, each once', () => {
     expect(checked('M', 1, { except: 'bob' })).toMatchObject({ topics: ['*'], except: ['bob'] })
     expect(checked('M', 1, { to: ['a', 'b'], except: ['b', 'b'] })).toMatchObject({ except: ['b'] })
-    for (const except of [undefined, null, 7, [1]]) expect(() => checked('M', 1, { except })).toThrow(TypeError)
+    for (const except of [undefined, null, 7, [1]])
+      expect(() => checked('M', 1, { except })).toThrow(TypeError)
   })
 
   test('Promise 8: the number of receivers is bounded', () => {
@@ -66,14 +73,19 @@ describe('Receivers', () => {
 describe('Name and key', () => {
   test('a name is a text of 1 to 128 characters', () => {
     for (const name of ['', 'x'.repeat(129), 'a\ud800', 7, null, undefined, {}]) {
-      expect(() => checked(name, 1)).toThrow(expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }))
+      expect(() => checked(name, 1)).toThrow(
+        expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }),
+      )
     }
-    for (const name of ['x'.repeat(128), '__proto__', 'имя', 'a"b\n']) expect(checked(name, 1).name).toBe(name)
+    for (const name of ['x'.repeat(128), '__proto__', 'имя', 'a"b\n'])
+      expect(checked(name, 1).name).toBe(name)
   })
 
   test('names of the channel’s own cannot be sent by the app', () => {
     for (const name of ['aspNetComet.timeout', 'aspNetComet.', 'aspNetComet.anything']) {
-      expect(() => checked(name, 1)).toThrow(expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }))
+      expect(() => checked(name, 1)).toThrow(
+        expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }),
+      )
     }
     expect(checked('aspNetCometic', 1).name).toBe('aspNetCometic')
   })
@@ -82,7 +94,9 @@ describe('Name and key', () => {
     expect(checked('M', 1, { key: 'k1' }).key).toBe('k1')
     expect(checked('M', 1, { key: undefined })).not.toHaveProperty('key')
     for (const key of ['', 'x'.repeat(129), 7, null]) {
-      expect(() => checked('M', 1, { key })).toThrow(expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }))
+      expect(() => checked('M', 1, { key })).toThrow(
+        expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }),
+      )
     }
   })
 })

@@ -37,7 +37,10 @@ afterEach(async () => {
 
 test('Row 29: a client that keeps coming outlives stops of the whole server process, each longer than its lease', async () => {
   const root = join(import.meta.dirname, '../..')
-  const child = spawn(process.execPath, ['--input-type=module', '-e', SERVER], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', SERVER], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   server = child
   const removed: string[] = []
   const { url, privateToken } = await new Promise<Said>((resolve) => {

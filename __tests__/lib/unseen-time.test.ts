@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 beforeEach(fakeTime)
 
@@ -37,7 +37,10 @@ test('Row 27: after 8 hours of suspension each client has one full idle time to 
   const { channel, newClient, url } = await openSite({ provider: new InProcCometStateProvider({ storage }) })
   const killed = killedIn(channel)
   const idle = { connectionIdleSeconds: 9 }
-  const [ann, bob] = [await newClient({ ...idle, publicToken: 'ann' }), await newClient({ ...idle, publicToken: 'bob' })]
+  const [ann, bob] = [
+    await newClient({ ...idle, publicToken: 'ann' }),
+    await newClient({ ...idle, publicToken: 'bob' }),
+  ]
   await glance(url, ann.privateToken)
   await glance(url, bob.privateToken)
   await passSeconds(8)

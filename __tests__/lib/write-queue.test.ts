@@ -51,7 +51,13 @@ test('A batch is given to the provider only when the one before is done', async 
 test('A batch holds no more bytes than the provider takes, but at least one operation', async () => {
   const { provider, batches } = appendingProvider(idsFor, 20)
   const queue = new WriteQueue(provider, 100, 10)
-  const operations = [send('A', '12345678'), send('B', '12345678'), send('C', '"щщщщщ"'), send('D', 'x'.repeat(99)), send('E')]
+  const operations = [
+    send('A', '12345678'),
+    send('B', '12345678'),
+    send('C', '"щщщщщ"'),
+    send('D', 'x'.repeat(99)),
+    send('E'),
+  ]
   await Promise.all(operations.map((each) => queue.enqueue(each)))
   expect(batches.map(namesOf)).toEqual([['A', 'B'], ['C'], ['D'], ['E']])
 })
@@ -74,7 +80,11 @@ test('Row 32: what is over the queue’s limit is refused at once and never stor
 })
 
 test('A refusal of one operation is its own, with the provider’s code', async () => {
-  const refusals = ['COMET_CLIENT_DOES_NOT_EXIST', 'COMET_CLIENT_ALREADY_EXISTS', 'COMET_TOO_MANY_CLIENTS'] as const
+  const refusals = [
+    'COMET_CLIENT_DOES_NOT_EXIST',
+    'COMET_CLIENT_ALREADY_EXISTS',
+    'COMET_TOO_MANY_CLIENTS',
+  ] as const
   const { provider } = appendingProvider(async (batch) => {
     const [done] = await idsFor(batch.slice(0, 1))
     return [...refusals.map((refused): Outcome => ({ refused })), done!]
@@ -86,7 +96,9 @@ test('A refusal of one operation is its own, with the provider’s code', async 
 
 test('Row 18: a batch that fails rejects all that are in it, with the cause, and the next one goes on', async () => {
   const cause = new Error('the disk is on fire')
-  const { provider } = appendingProvider((batch, call) => (call === 1 ? Promise.reject(cause) : idsFor(batch)))
+  const { provider } = appendingProvider((batch, call) =>
+    call === 1 ? Promise.reject(cause) : idsFor(batch),
+  )
   const queue = new WriteQueue(provider, 10, 10)
   const failed = [queue.enqueue(send('A')), queue.enqueue(send('B'))]
   for (const each of failed) {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { SeededRandom } from '../../providers/contract/seeded-random.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { countTo, RawPage } from '../support/raw-page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 import { openNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
@@ -13,9 +13,11 @@ test('Promise 1: every client sees its messages in the one order of their strict
   const reading = pages.map(async (page) => {
     while (!isOver || page.received.at(-1)?.c !== 'last') await page.poll(site.url, { waitSeconds: 1 })
   })
-  await Promise.all(countTo(20).map(async (sender) => {
-    for (const index of countTo(20)) await site.channel.sendMessage('M', `${sender}-${index}`)
-  }))
+  await Promise.all(
+    countTo(20).map(async (sender) => {
+      for (const index of countTo(20)) await site.channel.sendMessage('M', `${sender}-${index}`)
+    }),
+  )
   await site.channel.sendMessage('M', 'last')
   isOver = true
   await Promise.all(reading)

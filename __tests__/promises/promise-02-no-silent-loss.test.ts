@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { glance } from '../support/page.ts'
 import { countTo, RawPage } from '../support/raw-page.ts'
 import { serve } from '../support/serve.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 
@@ -118,7 +118,14 @@ describe('Field', () => {
     for (const index of countTo(3)) await second.channel.sendMessage('New', index)
     expect((await page.glance(second.url)).outcome).toBe('reset')
     expect(page.resets).toMatchObject([{ reason: 'epoch' }])
-    expect(page.received.map(({ n, c }) => `${n} ${c}`)).toEqual(['Old 1', 'Old 2', 'Old 3', 'New 1', 'New 2', 'New 3'])
+    expect(page.received.map(({ n, c }) => `${n} ${c}`)).toEqual([
+      'Old 1',
+      'Old 2',
+      'Old 3',
+      'New 1',
+      'New 2',
+      'New 3',
+    ])
     const ids = page.received.map(({ mid }) => mid)
     expect(ids).toEqual([...ids].sort((a, b) => a - b))
   })
@@ -137,7 +144,10 @@ describe('Field', () => {
 
   test('row 8: what is for others moves the cursor, and tells nothing of them', async () => {
     const { channel, newClient, url } = await openSite({ options: { retention: { messages: 3 } } })
-    const [ann, bob] = [new RawPage(await newClient({ publicToken: 'ann' })), await newClient({ publicToken: 'bob' })]
+    const [ann, bob] = [
+      new RawPage(await newClient({ publicToken: 'ann' })),
+      await newClient({ publicToken: 'bob' }),
+    ]
     for (const index of countTo(20)) {
       await channel.sendMessage('ForBob', index, { to: bob.publicToken })
       const { messages } = await ann.glance(url)

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { CometChannel } from 'koa-comet/client'
 import { SeededRandom } from '../../providers/contract/seeded-random.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
 import { countTo } from '../support/raw-page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 const channels: CometChannel[] = []
 
@@ -13,7 +13,11 @@ afterEach(async () => {
 })
 
 /** A page with the browser client, and what its handler was given. */
-function openPage(url: string, privateToken: string, fetch?: typeof globalThis.fetch): { page: CometChannel; got: unknown[]; resets: unknown[] } {
+function openPage(
+  url: string,
+  privateToken: string,
+  fetch?: typeof globalThis.fetch,
+): { page: CometChannel; got: unknown[]; resets: unknown[] } {
   const page = new CometChannel(url, privateToken, 'default', { storage: null, fetch })
   const [got, resets]: [unknown[], unknown[]] = [[], []]
   page.on('M', (contents) => got.push(contents))
@@ -74,11 +78,14 @@ describe('Promise 3: handlers see each message once', () => {
     while (hits() < 5) {
       sent += 1
       await channel.sendMessage('M', sent)
+      await eventually(() => sent - got.length < 100)
       for (let turn = 0; turn < random.below(40); turn++) await new Promise(setImmediate)
     }
     await channel.sendMessage('M', sent + 1)
     await eventually(() => got.at(-1) === sent + 1)
-    process.stdout.write(`lost answers: seed ${seed}, ${hits()} lost of which the page heard nothing, ${sent + 1} sent\n`)
+    process.stdout.write(
+      `lost answers: seed ${seed}, ${hits()} lost of which the page heard nothing, ${sent + 1} sent\n`,
+    )
     expect([got, resets]).toEqual([countTo(sent + 1), []])
   }, 60_000)
 

@@ -1,16 +1,29 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { glance } from '../support/page.ts'
 import { countTo } from '../support/raw-page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 
 /** Reads `count` bytes of the answer of a poll and then resets the connection. Says whether the answer was longer. */
-async function pollAndReset(port: number, privateToken: string, cursor: string, count: number): Promise<boolean> {
+async function pollAndReset(
+  port: number,
+  privateToken: string,
+  cursor: string,
+  count: number,
+): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
-  const lines = ['GET /comet HTTP/1.1', `Host: 127.0.0.1:${port}`, `Authorization: Bearer ${privateToken}`, `Last-Event-ID: ${cursor}`, 'Connection: close', '', '']
+  const lines = [
+    'GET /comet HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    `Authorization: Bearer ${privateToken}`,
+    `Last-Event-ID: ${cursor}`,
+    'Connection: close',
+    '',
+    '',
+  ]
   socket.write(lines.join('\r\n'))
   let read = 0
   socket.on('data', ({ length }: Buffer) => {
@@ -44,7 +57,9 @@ describe('Promise 4: a message stays until retention removes it', () => {
     served.server.on('request', (_, res) => res.on('close', () => finished.push(res.writableFinished)))
     const socket = connect(port, '127.0.0.1')
     socket.pause()
-    socket.write(`GET /comet HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${privateToken}\r\nConnection: close\r\n\r\n`)
+    socket.write(
+      `GET /comet HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${privateToken}\r\nConnection: close\r\n\r\n`,
+    )
     while (finished.length === 0) await new Promise(setImmediate)
     socket.resetAndDestroy()
     expect(finished).toEqual([true])
@@ -61,7 +76,9 @@ describe('Promise 4: a message stays until retention removes it', () => {
       expect(answer.messages).toMatchObject([{ c: 1 }])
       cursor = answer.cursor
     }
-    expect((await glance(url, privateToken, { cursor: cursor! })).messages).toMatchObject([{ n: 'aspNetComet.timeout' }])
+    expect((await glance(url, privateToken, { cursor: cursor! })).messages).toMatchObject([
+      { n: 'aspNetComet.timeout' },
+    ])
   })
 
   test('what a client asks for next acknowledges what came before, and nothing else does', async () => {

@@ -1,16 +1,24 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { closeSites } from '../handlers/site.ts'
 import { glance } from '../support/page.ts'
 import { countTo, RawPage } from '../support/raw-page.ts'
+import { closeSites } from '../support/site.ts'
 import { openNodes, openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
 
 test('Promise 5: a client is known on every node, with all that it is', async () => {
   const nodes = await openNodes(3)
-  const { privateToken, ...record } = await nodes[0]!.newClient({ displayName: 'Ann', userId: '7', data: [1] })
+  const { privateToken, ...record } = await nodes[0]!.newClient({
+    displayName: 'Ann',
+    userId: '7',
+    data: [1],
+  })
   for (const { channel, url } of nodes) {
-    expect(await channel.getCometClient(privateToken)).toMatchObject({ publicToken: record.publicToken, data: [1], userId: '7' })
+    expect(await channel.getCometClient(privateToken)).toMatchObject({
+      publicToken: record.publicToken,
+      data: [1],
+      userId: '7',
+    })
     expect((await glance(url, privateToken)).status).toBe(200)
     const listed: unknown[] = []
     for await (const { publicToken } of channel.getClients()) listed.push(publicToken)

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { countTo, RawPage } from '../support/raw-page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 
@@ -31,7 +31,9 @@ test('Promise 6: a message to 1,000 clients is kept once', async () => {
 })
 
 test('Promise 6: one that reads slowly holds up nobody, and in the end has it all, or is told', async () => {
-  const { channel, newClient, url } = await openSite({ options: { maxAnswerBytes: 2000, retention: { messages: 500 } } })
+  const { channel, newClient, url } = await openSite({
+    options: { maxAnswerBytes: 2000, retention: { messages: 500 } },
+  })
   const [fast, slow, slowest] = await Promise.all(countTo(3).map(async () => new RawPage(await newClient())))
   for (const index of countTo(600)) {
     await channel.sendMessage('M', index)
@@ -41,5 +43,8 @@ test('Promise 6: one that reads slowly holds up nobody, and in the end has it al
   for (const page of [slow!, slowest!]) while ((await page.glance(url)).messages.at(-1)?.n === 'M');
   expect([fast!.contents, fast!.resets]).toEqual([countTo(600), []])
   expect([slow!.contents, slow!.resets]).toEqual([countTo(600), []])
-  expect([slowest!.contents, slowest!.resets]).toEqual([countTo(500, 101), [expect.objectContaining({ reason: 'trimmed' })]])
+  expect([slowest!.contents, slowest!.resets]).toEqual([
+    countTo(500, 101),
+    [expect.objectContaining({ reason: 'trimmed' })],
+  ])
 })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { glance, poll } from '../support/page.ts'
 import { countTo } from '../support/raw-page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 
@@ -57,8 +57,12 @@ describe('Promise 8: bounded, with a clear error, are', () => {
 
   test('the receivers of a send, and the size of what is sent', async () => {
     const { channel } = await openSite({ options: { maxReceivers: 2, maxMessageBytes: 10 } })
-    await expect(channel.sendMessage('M', 1, { to: ['a', 'b', 'c'] })).rejects.toMatchObject({ code: 'COMET_PARAMETERS_ARE_INVALID' })
-    await expect(channel.sendMessage('M', 'x'.repeat(10))).rejects.toMatchObject({ code: 'COMET_MESSAGE_IS_TOO_LARGE' })
+    await expect(channel.sendMessage('M', 1, { to: ['a', 'b', 'c'] })).rejects.toMatchObject({
+      code: 'COMET_PARAMETERS_ARE_INVALID',
+    })
+    await expect(channel.sendMessage('M', 'x'.repeat(10))).rejects.toMatchObject({
+      code: 'COMET_MESSAGE_IS_TOO_LARGE',
+    })
   })
 
   test('the clients', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { glance, poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 
@@ -31,7 +31,9 @@ describe('Promise 9: a client of one user', () => {
   })
 
   test('whose app fails to say who asks is refused, and the app is told', async () => {
-    const site = await openSite({ options: { identify: () => Promise.reject(new Error('no session store')) } })
+    const site = await openSite({
+      options: { identify: () => Promise.reject(new Error('no session store')) },
+    })
     const { privateToken } = await site.newClient({ userId: 'ann' })
     const { status, messages } = await glance(site.url, privateToken)
     expect([status, messages[0]?.code]).toEqual([500, 'COMET_INTERNAL_ERROR'])

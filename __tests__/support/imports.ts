@@ -4,7 +4,8 @@ import { dirname, join, normalize } from 'node:path'
 /** Which file imports what: paths from the root for files of ours, names for packages. Types count like values. */
 export type Imports = ReadonlyMap<string, readonly string[]>
 
-const IMPORT = /^(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
+const IMPORT =
+  /^(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
 
 /** The specifiers of all imports and re-exports of a source text. */
 export function importsIn(source: string): string[] {
@@ -23,7 +24,9 @@ export function sourcesIn(root: string, folders: readonly string[]): Map<string,
 export function importsOf(sources: ReadonlyMap<string, string>): Imports {
   const resolve = (file: string, specifier: string): string =>
     specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : specifier
-  return new Map([...sources].map(([file, source]) => [file, importsIn(source).map((each) => resolve(file, each))]))
+  return new Map(
+    [...sources].map(([file, source]) => [file, importsIn(source).map((each) => resolve(file, each))]),
+  )
 }
 
 /** Each circle of imports once, as the files along it. */
@@ -46,7 +49,8 @@ export type Layers = readonly (readonly [name: string, ...patterns: RegExp[]])[]
 
 /** What imports a layer above its own, or is in none. */
 export function upwardImports(imports: Imports, layers: Layers): string[] {
-  const levelOf = (file: string): number => layers.findIndex(([, ...patterns]) => patterns.some((each) => each.test(file)))
+  const levelOf = (file: string): number =>
+    layers.findIndex(([, ...patterns]) => patterns.some((each) => each.test(file)))
   const violations: string[] = []
   for (const [file, imported] of imports) {
     const level = levelOf(file)
@@ -59,7 +63,10 @@ export function upwardImports(imports: Imports, layers: Layers): string[] {
 }
 
 /** What imports something that is not allowed. */
-export function forbiddenImports(imports: Imports, isAllowed: (imported: string, file: string) => boolean): string[] {
+export function forbiddenImports(
+  imports: Imports,
+  isAllowed: (imported: string, file: string) => boolean,
+): string[] {
   return [...imports].flatMap(([file, imported]) =>
     imported.filter((each) => !isAllowed(each, file)).map((each) => `${file} imports ${each}`),
   )

@@ -8,14 +8,22 @@ export const NO_LIMIT = Number.POSITIVE_INFINITY
 
 export const NAME = 'M'
 
-export function messageEntry(id: number, topics: readonly string[] = ['*'], more: Partial<MessageEntry> = {}): MessageEntry {
+export function messageEntry(
+  id: number,
+  topics: readonly string[] = ['*'],
+  more: Partial<MessageEntry> = {},
+): MessageEntry {
   return { kind: 'message', id, topics, except: [], name: NAME, contents: `${id}`, ...more }
 }
 
 /** A log of the epoch `e1` that begins after `trimmedThrough` and has applied a message of each id. */
 export function logOf(
   ids: readonly number[],
-  options: { readonly retention?: Retention; readonly trimmedThrough?: number; readonly now?: () => number } = {},
+  options: {
+    readonly retention?: Retention
+    readonly trimmedThrough?: number
+    readonly now?: () => number
+  } = {},
 ): MessageLog {
   const { retention = AMPLE, trimmedThrough = 0, now = () => 0 } = options
   const log = new MessageLog(retention, now)
@@ -25,9 +33,14 @@ export function logOf(
 }
 
 /** A reader of these topics from `floor` on. */
-export function readerOf(topics: readonly (string | Subscription)[] = ['*'], more: Partial<Reader> = {}): Reader {
+export function readerOf(
+  topics: readonly (string | Subscription)[] = ['*'],
+  more: Partial<Reader> = {},
+): Reader {
   const { floor = 0 } = more
-  const subscriptions = topics.map((each) => (typeof each === 'string' ? { topic: each, after: floor } : each))
+  const subscriptions = topics.map((each) =>
+    typeof each === 'string' ? { topic: each, after: floor } : each,
+  )
   return { floor, subscriptions, publicToken: 'ann', ...more }
 }
 

@@ -30,10 +30,20 @@ export class RawPage {
   }
 
   /** One poll. An answer that fails with 503 leaves all as it is. */
-  async poll(url: string, { waitSeconds, signal }: { waitSeconds?: number; signal?: AbortSignal } = {}): Promise<PollAnswer> {
+  async poll(
+    url: string,
+    { waitSeconds, signal }: { waitSeconds?: number; signal?: AbortSignal } = {},
+  ): Promise<PollAnswer> {
     const page = this.#wasAnswered ? this.#pageId : `${this.#pageId};new`
-    const headers = { 'Comet-Page': page, ...(waitSeconds !== undefined && { Prefer: `wait=${waitSeconds}` }) }
-    const answer = await poll(url, this.privateToken, { cursor: this.cursor, headers, ...(signal && { signal }) })
+    const headers = {
+      'Comet-Page': page,
+      ...(waitSeconds !== undefined && { Prefer: `wait=${waitSeconds}` }),
+    }
+    const answer = await poll(url, this.privateToken, {
+      cursor: this.cursor,
+      headers,
+      ...(signal && { signal }),
+    })
     this.take(answer)
     return answer
   }

@@ -1,6 +1,6 @@
 import type { CometOptions, InitializedCometClient } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { openSite, type Site } from '../handlers/site.ts'
+import { openSite, type Site } from '../support/site.ts'
 import { GatedProvider } from './gated-provider.ts'
 import { hangingCall } from './hanging-call.ts'
 import { type PollAnswer, type PollOptions, poll } from './page.ts'

@@ -1,6 +1,6 @@
 import type { CometOptions } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
-import { openSite, type Site } from '../handlers/site.ts'
+import { openSite, type Site } from '../support/site.ts'
 import { GatedProvider } from './gated-provider.ts'
 
 /** One node of a channel, served on a port of its own, and the gate before its store. */

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { InitializedCometClient } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite, type Site, type SiteOptions } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { GatedProvider } from '../support/gated-provider.ts'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite, type Site, type SiteOptions } from '../support/site.ts'
 import { AspNetCometPage } from './asp-net-comet-page.ts'
 
 const pages: AspNetCometPage[] = []

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { rawExchange } from '../handlers/raw-connection.ts'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { AspNetCometPage } from './asp-net-comet-page.ts'
 
 afterEach(closeSites)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { RawConnection, rawExchange } from '../handlers/raw-connection.ts'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 import { AspNetCometPage } from './asp-net-comet-page.ts'
 
 const pages: AspNetCometPage[] = []

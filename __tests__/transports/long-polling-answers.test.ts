@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites, openSite, type Site } from '../handlers/site.ts'
 import { glance, type PollAnswer, poll } from '../support/page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
 
 afterEach(closeSites)
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { fakeTime, passSeconds, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { GatedProvider } from '../support/gated-provider.ts'
 import { poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 beforeEach(fakeTime)
 afterEach(async () => {

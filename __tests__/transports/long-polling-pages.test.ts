@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { closeSites, openSite } from '../handlers/site.ts'
 import { eventually } from '../support/eventually.ts'
 import { glance, type PollAnswer, poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
 

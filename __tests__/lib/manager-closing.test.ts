@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
-import { fakeTime, realTime } from '../handlers/fake-time.ts'
-import { closeSites, openSite } from '../handlers/site.ts'
+import { fakeTime, realTime } from '../support/fake-time.ts'
 import { GatedProvider } from '../support/gated-provider.ts'
 import { glance, poll } from '../support/page.ts'
 import { ProviderWrapper } from '../support/provider-wrapper.ts'
+import { closeSites, openSite } from '../support/site.ts'
 import { openNode } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
@@ -15,57 +15,6 @@ const CLOSED = { code: 'COMET_CHANNEL_IS_CLOSED', status: 503 }
 function gated(): { gate: GatedProvider; channel: CometStateManager } {
   const gate = new GatedProvider(new InProcCometStateProvider())
   return { gate, channel: new CometStateManager(gate, { providerTimeoutSeconds: 1 }) }
-}
-
-describe('Opening', () => {
-  test('happens at first use, and once', async () => {
-    let opened = 0
-    class Counting extends ProviderWrapper {
-      override open(...details: Parameters<ProviderWrapper['open']>): Promise<void> {
-        opened += 1
-        return super.open(...details)
-      }
-    }
-    const channel = new CometStateManager(new Counting(new InProcCometStateProvider()))
-    await new Promise(setImmediate)
-    expect(opened).toBe(0)
-    await Promise.all([channel.sendMessage('M', 1), channel.open(), channel.initializeClient({ publicToken: 'ann' }), channel.open()])
-    expect(opened).toBe(1)
-    await channel.close()
-  })
-
-  test('that fails is reported by open(), and tried again by the next use', async () => {
-    const { gate, channel } = gated()
-    gate.failNext('open', { times: 2, error: new Error('no such host') })
-    const failed = { code: 'COMET_PROVIDER_IS_UNAVAILABLE', cause: new Error('no such host') }
-    await expect(channel.open()).rejects.toMatchObject(failed)
-    await expect(channel.sendMessage('M', 1)).rejects.toMatchObject(failed)
-    expect(await channel.sendMessage('M', 1)).toBeGreaterThan(0)
-    await channel.close()
-  })
-
-  test('that fails is told to pages as 503, and they go on when it is tried again', async () => {
-    const { gate, channel, url } = await openClosedNode()
-    gate.failNext('open')
-    expect((await glance(url, 'a-token-of-nobody-at-all')).status).toBe(503)
-    expect((await glance(url, 'a-token-of-nobody-at-all')).status).toBe(401)
-    expect(channel.stats().epoch).not.toBe('')
-  })
-
-  test('Row 19: that hangs is given up at the deadline', async () => {
-    const gate = new GatedProvider(new InProcCometStateProvider())
-    const channel = new CometStateManager(gate, { providerTimeoutSeconds: 0.05 })
-    const letGo = gate.hangNext('open')
-    await expect(channel.open()).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
-    letGo()
-    await channel.open()
-    await channel.close()
-  })
-})
-
-async function openClosedNode() {
-  const gate = new GatedProvider(new InProcCometStateProvider())
-  return { gate, ...(await openSite({ provider: gate })) }
 }
 
 describe('Promise 11: closing', () => {
@@ -110,25 +59,28 @@ describe('Promise 11: closing', () => {
     expect(channel.close()).toBe(closing)
   })
 
-  test.each(['that was never opened', 'that is open'])('a channel %s refuses all else from then on', async (which) => {
-    const { channel, url } = await openSite()
-    if (which === 'that is open') await channel.open()
-    const closing = channel.close()
-    for (const when of ['closing', 'closed']) {
-      if (when === 'closed') await closing
-      await expect(channel.open()).rejects.toMatchObject(CLOSED)
-      await expect(channel.initializeClient({ publicToken: 'ann' })).rejects.toMatchObject(CLOSED)
-      await expect(channel.sendMessage('M', 1)).rejects.toMatchObject(CLOSED)
-      await expect(channel.stopClient('ann')).rejects.toMatchObject(CLOSED)
-      await expect(channel.getCometClient('ann')).rejects.toMatchObject(CLOSED)
-      await expect(channel.killIdleCometClient('ann')).rejects.toMatchObject(CLOSED)
-      await expect(channel.getClients().next()).rejects.toMatchObject(CLOSED)
-      expect(() => channel.cursor()).toThrow(expect.objectContaining(CLOSED))
-      const { status, messages, headers } = await glance(url, 'a-token-of-nobody-at-all')
-      expect([status, messages[0]?.code, headers.get('connection')]).toEqual([503, CLOSED.code, 'close'])
-      expect(channel.stats().heldRequests).toBe(0)
-    }
-  })
+  test.each(['that was never opened', 'that is open'])(
+    'a channel %s refuses all else from then on',
+    async (which) => {
+      const { channel, url } = await openSite()
+      if (which === 'that is open') await channel.open()
+      const closing = channel.close()
+      for (const when of ['closing', 'closed']) {
+        if (when === 'closed') await closing
+        await expect(channel.open()).rejects.toMatchObject(CLOSED)
+        await expect(channel.initializeClient({ publicToken: 'ann' })).rejects.toMatchObject(CLOSED)
+        await expect(channel.sendMessage('M', 1)).rejects.toMatchObject(CLOSED)
+        await expect(channel.stopClient('ann')).rejects.toMatchObject(CLOSED)
+        await expect(channel.getCometClient('ann')).rejects.toMatchObject(CLOSED)
+        await expect(channel.killIdleCometClient('ann')).rejects.toMatchObject(CLOSED)
+        await expect(channel.getClients().next()).rejects.toMatchObject(CLOSED)
+        expect(() => channel.cursor()).toThrow(expect.objectContaining(CLOSED))
+        const { status, messages, headers } = await glance(url, 'a-token-of-nobody-at-all')
+        expect([status, messages[0]?.code, headers.get('connection')]).toEqual([503, CLOSED.code, 'close'])
+        expect(channel.stats().heldRequests).toBe(0)
+      }
+    },
+  )
 
   test('a send in the same turn as close() is either stored or refused, and says which', async () => {
     const storage = new InProcStorage()
@@ -159,7 +111,17 @@ describe('Promise 11: closing', () => {
     const { channel, newClient, url, holds } = await openNode()
     await newClient()
     const { privateToken } = await newClient()
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'clearImmediate', 'queueMicrotask', 'hrtime', 'Date', 'performance'] })
+    jest.useFakeTimers({
+      doNotFake: [
+        'nextTick',
+        'setImmediate',
+        'clearImmediate',
+        'queueMicrotask',
+        'hrtime',
+        'Date',
+        'performance',
+      ],
+    })
     try {
       const storage = new InProcStorage()
       const own = new CometStateManager(new InProcCometStateProvider({ storage }))

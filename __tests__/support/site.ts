@@ -7,8 +7,8 @@ import {
   type InitializeParameters,
 } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { eventually } from '../support/eventually.ts'
-import { type Served, serve } from '../support/serve.ts'
+import { eventually } from './eventually.ts'
+import { type Served, serve } from './serve.ts'
 
 export interface SiteOptions {
   readonly options?: CometOptions
