@@ -20,6 +20,15 @@ export interface ChannelEvents {
   error: [error: unknown]
 }
 
+const EVENTS: ReadonlySet<string> = new Set<keyof ChannelEvents>([
+  'clientInitialized',
+  'clientSubscribed',
+  'clientResumed',
+  'clientDisconnected',
+  'idleClientKilled',
+  'error',
+])
+
 /**
  * Tells the app. Listeners run after the work that they are told of, one by one; one that throws or rejects is
  * reported as `error` and harms nobody. An `error` without a listener becomes a process warning.
@@ -33,6 +42,11 @@ export class ChannelEmitter {
     event: E,
     listener: (...detail: ChannelEvents[E]) => unknown,
   ): () => void {
+    if (!EVENTS.has(event))
+      throw new TypeError(`No event '${event}'. The events are: ${[...EVENTS].join(', ')}.`)
+    if (typeof listener !== 'function') {
+      throw new TypeError(`The listener of '${event}' must be a function, not ${typeof listener}.`)
+    }
     const guarded = (...detail: ChannelEvents[E]): Promise<void> => this.#run(event, listener, detail)
     this.#emitter.on(event, guarded)
     return () => this.#emitter.off(event, guarded)

@@ -24,6 +24,9 @@ const TICKS_PER_SWEEP = SWEEP_PERIOD_SECONDS
 /** A tick that comes so long after the one before tells that this process stood still. */
 const LATE_TICK_MS = 2 * TICK_MS
 
+/** Providers that serve an open channel: to a second one they would feed what is not its. */
+const inUse = new WeakSet<ICometStateProvider>()
+
 /**
  * One node of a channel: applies the provider's entries to the log, the leases and the waiting requests, in this
  * order, and does what has to be done from time to time.
@@ -143,11 +146,18 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
 
   async #open(): Promise<void> {
     const { name, retention } = this.#options
+    if (inUse.has(this.provider)) {
+      throw new TypeError(
+        `The state provider of the channel '${name}' serves another channel: give each its own.`,
+      )
+    }
+    inUse.add(this.provider)
     try {
       await withDeadline(this.timeoutSeconds, 'open', () => this.provider.open(name, this, retention))
     } catch (error) {
       // A half opened provider must not feed this node beside the next attempt.
       await this.provider.close().catch(() => {})
+      inUse.delete(this.provider)
       throw error
     }
     this.#tickedAt = performance.now()
@@ -162,8 +172,16 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     await this.queue.drained()
     await this.leases.drained()
     await this.#sweeping
-    if (this.#opening) await withDeadline(this.timeoutSeconds, 'close', () => this.provider.close())
+    if (this.#opening) await this.#closeProvider()
     debugChannel('closed')
+  }
+
+  async #closeProvider(): Promise<void> {
+    try {
+      await withDeadline(this.timeoutSeconds, 'close', () => this.provider.close())
+    } finally {
+      inUse.delete(this.provider)
+    }
   }
 
   #tick(): void {

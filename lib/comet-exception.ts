@@ -46,7 +46,9 @@ const ERRORS = {
    * is unknown: repeat it with the same `key`.
    */
   COMET_PROVIDER_IS_UNAVAILABLE: 503,
-  /** The channel is closing or closed, or `cursor()` was called before it was opened. */
+  /** `cursor()` before the channel was opened. */
+  COMET_CHANNEL_IS_NOT_OPEN: 503,
+  /** The channel is closing or closed. */
   COMET_CHANNEL_IS_CLOSED: 503,
 } as const
 

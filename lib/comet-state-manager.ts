@@ -93,6 +93,7 @@ export class CometStateManager {
    * @throws COMET_CLIENT_DOES_NOT_EXIST
    */
   async getCometClient(privateToken: string): Promise<CometClient> {
+    checkToken('privateToken', privateToken)
     await this.#node.open()
     const { provider, timeoutSeconds } = this.#node
     const record = await withDeadline(timeoutSeconds, 'getClient', () =>
@@ -122,6 +123,7 @@ export class CometStateManager {
 
   /** Ends a client for good: its page is told and stays away, its token is dead. False if there was no such client. */
   async stopClient(publicToken: string): Promise<boolean> {
+    checkToken('publicToken', publicToken)
     const { stopped = [] } = await this.#node.append({ kind: 'stop', topics: [clientTopic(publicToken)] })
     for (const client of stopped) this.#events.emit('clientDisconnected', client, { reason: 'stopped' })
     return stopped.length > 0
@@ -174,10 +176,11 @@ export class CometStateManager {
   /**
    * What this node has applied: render a page, hand this to `initializeClient({ from })`, and the page misses nothing
    * that came in between. Take it before you read the state that you render.
-   * @throws COMET_CHANNEL_IS_CLOSED if the channel is not open
+   * @throws COMET_CHANNEL_IS_NOT_OPEN before it is, COMET_CHANNEL_IS_CLOSED after
    */
   cursor(): Cursor {
-    if (!this.#node.isOpen) throw closedException()
+    if (this.#node.isClosing) throw closedException()
+    if (!this.#node.isOpen) throw notOpenException()
     const { epoch, head } = this.#node.log
     return { epoch, messageId: head }
   }
@@ -216,6 +219,15 @@ export class CometStateManager {
     if (from.epoch === log.epoch && from.messageId > log.head) await this.#node.catchUp()
     return from.epoch === log.epoch && from.messageId > log.head ? FOREIGN_CURSOR : from
   }
+}
+
+function notOpenException(): CometException {
+  const text = 'This channel is not open yet: await channel.open() first.'
+  return new CometException('COMET_CHANNEL_IS_NOT_OPEN', text)
+}
+
+function checkToken(name: string, token: unknown): void {
+  if (typeof token !== 'string') throw new TypeError(`${name} must be a text, not ${JSON.stringify(token)}.`)
 }
 
 function noSuchClient(): CometException {

@@ -60,6 +60,10 @@ export function checkParameters(
   parameters: InitializeParameters,
   defaults: { readonly connectionTimeoutSeconds: number; readonly connectionIdleSeconds: number },
 ): CheckedParameters {
+  if (typeof parameters !== 'object' || parameters === null) {
+    const given = JSON.stringify(parameters)
+    throw new TypeError(`initializeClient takes one object: { publicToken, displayName, … }, not ${given}.`)
+  }
   for (const key of Object.keys(parameters)) {
     if (!KEYS.has(key)) throw new TypeError(`Unknown parameter '${key}'. They are: ${[...KEYS].join(', ')}.`)
   }

@@ -117,13 +117,18 @@ function completeRetention(given: Partial<Retention> = {}): Retention {
 function checkSeconds(name: string, value: unknown): void {
   if (isSeconds(value)) return
   throw new RangeError(
-    `${name} must be a number of seconds above 0 and at most ${MAX_SECONDS}, not ${String(value)}.`,
+    `${name} must be a number of seconds above 0 and at most ${MAX_SECONDS}, not ${shown(value)}.`,
   )
 }
 
 function checkCount(name: string, value: unknown): void {
   if (Number.isSafeInteger(value) && (value as number) > 0) return
-  throw new RangeError(`${name} must be a whole number above 0, not ${String(value)}.`)
+  throw new RangeError(`${name} must be a whole number above 0, not ${shown(value)}.`)
+}
+
+/** A text in quotes, so that '25' is not taken for 25. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function checkName(name: unknown): void {

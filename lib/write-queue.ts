@@ -95,9 +95,16 @@ function settle({ operation, resolve, reject }: Queued, outcome: Outcome | undef
 
 function refusalText(operation: Operation, code: string): string {
   if (code === 'COMET_CLIENT_ALREADY_EXISTS') return ErrorText.clientAlreadyExists
-  if (code === 'COMET_CLIENT_DOES_NOT_EXIST') return ErrorText.clientDoesNotExist
+  if (code === 'COMET_CLIENT_DOES_NOT_EXIST') return unknownClientText(operation)
   const most = operation.kind === 'initialise' ? operation.maxClients : 'too many'
   return `The channel has ${most} clients already. Try again later, or raise maxClients.`
+}
+
+/** Names what was to be sent to whom: a rejection that nobody caught shows no line of the app. */
+function unknownClientText(operation: Operation): string {
+  if (operation.kind !== 'send') return ErrorText.clientDoesNotExist
+  const receiver = JSON.stringify(operation.receiver)
+  return `The message ${JSON.stringify(operation.name)} was not sent: no client has the public token ${receiver}.`
 }
 
 function sizeOf(operation: Operation): number {

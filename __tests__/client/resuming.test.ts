@@ -131,8 +131,6 @@ describe('a reload', () => {
   test.each([
     ['the same string', TOKEN, 'e1:11'],
     ['another string', 'another-private-token-99', undefined],
-    ['a function that gives the same', () => TOKEN, 'e1:11'],
-    ['a function that gives another', () => 'another-private-token-99', undefined],
   ])(
     'with %s for a token uses the stored cursor only if it belongs to the token',
     async (_what, token, cursor) => {
@@ -146,6 +144,20 @@ describe('a reload', () => {
       expect(request.headers['last-event-id']).toBe(cursor)
     },
   )
+
+  test('keeps its client without asking the function for a token again', async () => {
+    const storage = new TabStorage()
+    const { channel } = openPage(() => TOKEN, { storage })
+    channel.subscribe()
+    ;(await connect()).messages('e1:11', [message(11)])
+    await theServer().next()
+    fire('pagehide')
+    let calls = 0
+    const { request } = await firstRequestIn(storage, () => `another-private-token-${++calls}`)
+    expect(request.headers.authorization).toBe(`Bearer ${TOKEN}`)
+    expect(request.headers['last-event-id']).toBe('e1:11')
+    expect(calls).toBe(0)
+  })
 
   test('after unsubscribe() goes on without asking other pages', async () => {
     const storage = new TabStorage()

@@ -136,7 +136,6 @@ describe('a subscribe request', () => {
     for (const address of [
       '/',
       '/comets',
-      '/comet/',
       '/comet/x',
       '/comet/register',
       '/Comet',

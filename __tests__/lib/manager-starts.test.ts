@@ -71,7 +71,7 @@ describe('cursor() and from', () => {
 
   test('cursor() is refused before the channel is open', async () => {
     const { channel } = await openSite()
-    expect(() => channel.cursor()).toThrow(expect.objectContaining({ code: 'COMET_CHANNEL_IS_CLOSED' }))
+    expect(() => channel.cursor()).toThrow(expect.objectContaining({ code: 'COMET_CHANNEL_IS_NOT_OPEN' }))
   })
 })
 

@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa'
 import { errorAnswer } from '../answer.ts'
 import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
+import { debugSubscribe } from '../debug.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import type { Origins } from './origins.ts'
 
@@ -32,6 +33,8 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
         )
       }
       if (ctx.method === 'OPTIONS') {
+        if (!isAllowed)
+          debugSubscribe('preflight of %s refused: not in the option origins', ctx.get('Origin'))
         ctx.set('Allow', allow)
         ctx.status = 204
         return
@@ -40,6 +43,7 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
       await endpoint.handle(ctx)
     } catch (error) {
       const exception = exceptionOf(error, events)
+      debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, exception.code, exception.message)
       if (!endpoint.answerError?.(ctx, exception)) answerNow(ctx, errorAnswer(exception))
     }
   }

@@ -23,7 +23,7 @@ export function mountAt(path: string, { subscribe, beside }: Mounted): Middlewar
   return function cometMount(ctx, next) {
     // Not by the router: what it keeps of a request would be kept for as long as the request is held.
     // And by the URL first: a parsed path would be kept as well.
-    if (ctx.url === path || ctx.path === path) return subscribe(ctx, next)
+    if (ctx.url === path || ctx.path === path || ctx.path === `${path}/`) return subscribe(ctx, next)
     return ctx.path.startsWith(`${path}/`) ? routes(ctx, next) : next()
   }
 }
