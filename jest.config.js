@@ -14,6 +14,8 @@ export default {
     '^koa-comet/providers/in-proc$': '<rootDir>/providers/in-proc/index.ts',
     '^koa-comet/providers/contract$': '<rootDir>/providers/contract/index.ts',
   },
+  // Not in the temp folder: the suite leaves nothing there.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   maxWorkers: 2,
   testTimeout: 20_000,
 }
