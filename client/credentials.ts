@@ -22,11 +22,14 @@ export async function register(http: Http, signal: AbortSignal): Promise<Credent
   return { token, cursor, registration }
 }
 
-/** Asks the app for a token. */
-export async function askForToken(privateToken: () => unknown): Promise<Credentials> {
+/** Asks the app for a token. Only the app knows whether the one kept from before a reload is still its user's. */
+export async function askForToken(
+  privateToken: (kept?: string) => unknown,
+  kept: string | undefined,
+): Promise<Credentials> {
   let cause: unknown
   try {
-    const token = await privateToken()
+    const token = await privateToken(kept)
     if (isToken(token)) return { token }
   } catch (thrown) {
     cause = thrown

@@ -44,9 +44,8 @@ export class Identity {
     if (left && !given && !left.released && (await isLiving(left.page, signal))) left = undefined
     let next: Credentials
     if (typeof given === 'string') next = { token: given }
-    else if (left) next = left
-    else if (given) next = await unlessAborted(askForToken(given), signal)
-    else next = await register(this.#http, signal)
+    else if (given) next = await unlessAborted(askForToken(given, left?.token), signal)
+    else next = left ?? (await register(this.#http, signal))
     // Who stopped meanwhile may have cut the question short.
     signal.throwIfAborted()
     this.isProven = left?.token === next.token

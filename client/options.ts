@@ -2,7 +2,7 @@
 export type PageStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
 /** A string, or a function that gets one: called again when the server has forgotten the client. */
-export type PrivateToken = string | (() => string | Promise<string>)
+export type PrivateToken = string | ((kept?: string) => string | Promise<string>)
 
 /** Options of a {@link CometChannel}. `undefined` is the default of each. */
 export interface CometChannelOptions {

@@ -53,7 +53,11 @@ export class ChannelEmitter {
   }
 
   emit<E extends keyof ChannelEvents>(event: E, ...detail: ChannelEvents[E]): void {
-    if (this.#emitter.listenerCount(event) > 0) setImmediate(() => this.#emitter.emit(event, ...detail))
+    if (this.#emitter.listenerCount(event) > 0)
+      setImmediate(() => {
+        if (this.#emitter.listenerCount(event) > 0) this.#emitter.emit(event, ...detail)
+        else if (event === 'error') warn(detail[0])
+      })
     else if (event === 'error') warn(detail[0])
   }
 

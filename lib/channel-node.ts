@@ -6,6 +6,7 @@ import {
   type ICometStateProvider,
   type Operation,
   type ProviderListener,
+  type RemovedClient,
   type RetainedLog,
   SWEEP_PERIOD_SECONDS,
 } from './comet-state-provider.ts'
@@ -156,8 +157,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
       await withDeadline(this.timeoutSeconds, 'open', () => this.provider.open(name, this, retention))
     } catch (error) {
       // A half opened provider must not feed this node beside the next attempt.
-      await this.provider.close().catch(() => {})
-      inUse.delete(this.provider)
+      await this.#closeProvider().catch(() => {})
       throw error
     }
     this.#tickedAt = performance.now()
@@ -197,16 +197,20 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.#sweeping ??= this.#sweep()
   }
 
+  #tellOf(removed: readonly RemovedClient[]): void {
+    for (const { client, reason } of removed) {
+      if (reason === 'idle') this.events.emit('idleClientKilled', client)
+      this.events.emit('clientDisconnected', client, { reason })
+    }
+  }
+
   /** Removes the idle, and tells of them. */
   async #sweep(): Promise<void> {
     try {
-      const removed = await withDeadline(this.timeoutSeconds, 'removeExpired', () =>
-        this.provider.removeExpired(),
+      // However late they are: who was removed is told of once, and never again.
+      await withDeadline(this.timeoutSeconds, 'removeExpired', () =>
+        this.provider.removeExpired().then((removed) => this.#tellOf(removed)),
       )
-      for (const { client, reason } of removed) {
-        if (reason === 'idle') this.events.emit('idleClientKilled', client)
-        this.events.emit('clientDisconnected', client, { reason })
-      }
     } catch (error) {
       this.failed(error)
     } finally {

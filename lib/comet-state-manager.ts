@@ -16,6 +16,7 @@ import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
 import { checkParameters, type InitializeParameters } from './initialize-parameters.ts'
 import { type CometOptions, type CompleteOptions, completeOptions } from './options.ts'
 import { hashToken } from './private-token.ts'
+import { isSeconds } from './seconds.ts'
 import { checkSend, type SendOptions } from './send-parameters.ts'
 import { leaseSeconds } from './subscribe/client-lease.ts'
 import { clientTopic } from './topics.ts'
@@ -205,6 +206,9 @@ export class CometStateManager {
    * @param overSeconds pages are asked to come back, wherever, spread over this time. Default 5.
    */
   close({ overSeconds = 5 }: { readonly overSeconds?: number } = {}): Promise<void> {
+    if (overSeconds !== 0 && !isSeconds(overSeconds)) {
+      throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${String(overSeconds)}.`)
+    }
     return this.#node.close(overSeconds)
   }
 

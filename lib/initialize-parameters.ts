@@ -115,7 +115,7 @@ function checkPrivateToken(privateToken: unknown, publicToken: string): void {
   check(!derived, 'privateToken', 'independent of publicToken: who knows the one must not guess the other')
 }
 
-/** A copy, so that nobody changes it afterwards. */
+/** A frozen copy: who is shown it cannot change what others are shown. */
 function checkedData(data: unknown): unknown {
   const json = data === undefined ? 'null' : JSON.stringify(data)
   check(
@@ -123,7 +123,7 @@ function checkedData(data: unknown): unknown {
     'data',
     `a JSON value of at most ${MAX_DATA_BYTES} bytes`,
   )
-  return JSON.parse(json)
+  return JSON.parse(json, (_key, value: unknown) => Object.freeze(value))
 }
 
 function checkedFrom(from: Cursor | undefined): Cursor | undefined {

@@ -1,6 +1,7 @@
 import type { Entry, MessageEntry, RetainedLog, Retention } from './comet-state-provider.ts'
 import type { Cursor } from './cursor.ts'
 import { EntryList } from './entry-list.ts'
+import { EVERYBODY } from './topics.ts'
 
 /** What the log knows of one reader: whom it is, as far as addresses go. */
 export interface Reader {
@@ -38,6 +39,9 @@ export interface ReadReset {
 
 /** About what a message's element adds to its name and contents in an answer, and an entry to them in memory. */
 const MESSAGE_OVERHEAD_BYTES = 64
+
+/** About what the index takes in memory for a topic that no other message bears. */
+const TOPIC_BYTES = 500
 
 /**
  * The retained window of a channel's log, in memory on every node, indexed by topic. It is what all reads are
@@ -103,7 +107,7 @@ export class MessageLog {
     this.#head = entry.id
     const logged = { id: entry.id, entry, appliedAt: this.#now(), bytes: sizeOf(entry) }
     this.#entries.push(logged)
-    this.#bytes += logged.bytes
+    this.#bytes += logged.bytes + addressBytes(entry)
     if (isMessage(logged)) this.#index(logged)
     this.trim()
   }
@@ -193,7 +197,7 @@ export class MessageLog {
   #dropOldest({ id, entry, bytes }: Logged): void {
     this.#entries.dropOldest()
     this.#trimmedThrough = id
-    this.#bytes -= bytes
+    this.#bytes -= bytes + addressBytes(entry)
     if (entry.kind !== 'message') return
     this.#messages -= 1
     for (const topic of entry.topics) {
@@ -216,6 +220,17 @@ function isMessage(logged: Logged): logged is Logged<MessageEntry> {
   return logged.entry.kind === 'message'
 }
 
+/** What the addresses of an entry take: a list and a place in the index for each topic that few share. */
+function addressBytes(entry: Entry): number {
+  if (entry.kind !== 'message') return 0
+  const own = entry.topics.reduce(
+    (sum, topic) => sum + (topic === EVERYBODY ? 0 : TOPIC_BYTES + topic.length),
+    0,
+  )
+  return entry.except.reduce((sum, publicToken) => sum + publicToken.length, own)
+}
+
+/** What an entry takes in an answer. */
 function sizeOf(entry: Entry): number {
   if (entry.kind !== 'message') return MESSAGE_OVERHEAD_BYTES
   return MESSAGE_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents)

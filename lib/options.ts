@@ -90,6 +90,9 @@ export function completeOptions(options: CometOptions): CompleteOptions {
   checkBoolean('clientScript', complete.clientScript)
   checkSeconds('connectionTimeoutSeconds', complete.connectionTimeoutSeconds)
   checkSeconds('connectionIdleSeconds', complete.connectionIdleSeconds)
+  if (complete.connectionIdleSeconds < 1) {
+    throw new RangeError(`connectionIdleSeconds must be at least 1, not ${complete.connectionIdleSeconds}.`)
+  }
   checkSeconds('retention.seconds', retention.seconds)
   checkSeconds('providerTimeoutSeconds', complete.providerTimeoutSeconds)
   checkCount('retention.messages', retention.messages)

@@ -74,7 +74,10 @@ function checkOptions(options: unknown): void {
 function checkTokens(key: string, tokens: unknown, { maxReceivers }: SendLimits): string[] {
   const list: readonly unknown[] = Array.isArray(tokens) ? tokens : [tokens]
   for (const token of list) {
-    if (typeof token === 'string') continue
+    if (typeof token === 'string') {
+      checkText(`Each public token of ${key}`, token, 128)
+      continue
+    }
     throw new TypeError(
       `sendMessage: ${key} must be a public token or a list of them, not ${JSON.stringify(tokens)}.`,
     )

@@ -57,9 +57,17 @@ describe('Row 30: durations', () => {
   test.each(SECONDS)('%s is a number of seconds that a timer can be set for', (key) => {
     for (const value of NO_SECONDS)
       expect(() => completeOptions(options({ [key]: value }))).toThrow(RangeError)
-    for (const value of [0.001, 1, 2_147_483]) {
+    for (const value of [1, 2_147_483]) {
       expect(completeOptions({ [key]: value })).toHaveProperty(key, value)
     }
+  })
+
+  test('connectionIdleSeconds is at least 1, as for a single client', () => {
+    expect(() => completeOptions({ connectionIdleSeconds: 0.5 })).toThrow('must be at least 1')
+    expect(completeOptions({ connectionTimeoutSeconds: 0.001 })).toHaveProperty(
+      'connectionTimeoutSeconds',
+      0.001,
+    )
   })
 
   test('retention.seconds is one as well', () => {

@@ -45,7 +45,8 @@ export class RegisterEndpoint implements Endpoint {
     const client = await this.#initialize({
       publicToken,
       ...(userId !== undefined && { userId }),
-      ...parameters,
+      // What is undefined is not given, and must not take the place of a default.
+      ...Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
     })
     answerNow(ctx, { status: 200, headers: JSON_HEADERS, body: JSON.stringify(answerFor(client)) })
   }

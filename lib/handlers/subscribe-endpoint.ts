@@ -54,11 +54,11 @@ export class SubscribeEndpoint implements Endpoint {
       const cursor = request.cursor ?? lease.position
       await this.#reach(cursor)
       // From here on nothing is awaited: what is read now is what is answered, or waited from.
-      if (lease.ending) throw lease.ending
-      if (lease.isStale) continue
-      if (this.#node.isClosing) throw closedException()
-      if (this.#node.trouble) throw this.#node.trouble
       if (isGone(ctx.res)) return
+      if (this.#node.isClosing) throw closedException()
+      // Forgotten, or ended: who bears the token by now, the store tells.
+      if (lease.isStale) continue
+      if (this.#node.trouble) throw this.#node.trouble
       this.#tell(lease, wasUnseen)
       if (lease.serve(ticket, request.page)) return this.#serve(ctx, lease, { ...request, cursor }, transport)
       return this.#answer(ctx, { kind: 'replaced', cursor }, transport)
@@ -104,9 +104,11 @@ export class SubscribeEndpoint implements Endpoint {
     const { log, waitList } = this.#node
     lease.held?.replace()
     if (cursor.epoch === log.epoch && cursor.messageId <= log.head) lease.acknowledge(cursor)
-    const { outcome, through } = waitList.outcomeFor(lease, cursor)
+    const from = lease.beyond(cursor, log.epoch)
+    const { outcome, through } = waitList.outcomeFor(lease, from)
     const seen = { epoch: log.epoch, messageId: through }
     if (outcome) return this.#answer(ctx, outcome, transport)
+    lease.noteQuiet(from.messageId, through)
     if (waitSeconds === 0) return this.#answer(ctx, { kind: 'timeout', cursor: seen }, transport)
     if (waitList.size >= this.#options.maxHeldRequests) throw tooManyHeld(this.#options.maxHeldRequests)
     waitList.hold(ctx, { lease, transport, cursor: seen, holdMs: holdMs(lease, waitSeconds) })

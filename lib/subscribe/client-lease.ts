@@ -43,7 +43,11 @@ export class ClientLease implements Reader {
   renewedAt = Number.NEGATIVE_INFINITY
   /** When the client was last seen by this node. */
   seenAt = Number.NEGATIVE_INFINITY
+  /** When a request last asked for it: it may be on its way still. */
+  foundAt = performance.now()
   #acknowledged: Cursor | undefined
+  /** The newest interval of ids that was found to have nothing for this client. */
+  #quiet: { readonly after: number; readonly through: number } | undefined
   #lastTicket = 0
   #servedTicket = 0
   #servedPage: Page | undefined
@@ -91,6 +95,23 @@ export class ClientLease implements Reader {
 
   get acknowledged(): Cursor | undefined {
     return this.#acknowledged
+  }
+
+  /** Takes note that nothing between these two ids is for this client. */
+  noteQuiet(after: number, through: number): void {
+    const known = this.#quiet
+    const isContinued = known !== undefined && known.after <= after && after <= known.through
+    this.#quiet = { after: isContinued ? known.after : after, through }
+  }
+
+  /**
+   * A cursor that misses no more than the one given does. A page of the AspNetComet form does not move its cursor at a
+   * timeout: what was trimmed behind it while there was nothing for it is no loss.
+   */
+  beyond(cursor: Cursor, epoch: string): Cursor {
+    const { after, through } = this.#quiet ?? { after: 0, through: 0 }
+    const isQuiet = cursor.epoch === epoch && after <= cursor.messageId && cursor.messageId < through
+    return isQuiet ? { epoch, messageId: through } : cursor
   }
 
   /** Takes note that a page has seen everything up to here. A lower position of the same epoch changes nothing. */

@@ -10,7 +10,7 @@ interface Asked {
 export class LeaseBatch {
   readonly #renewLeases: (renewals: readonly LeaseRenewal[]) => Promise<LeaseOutcome[]>
   #asked: Asked[] = []
-  readonly #sending = new Set<Promise<void>>()
+  #draining: Promise<void> | undefined
 
   constructor(renewLeases: (renewals: readonly LeaseRenewal[]) => Promise<LeaseOutcome[]>) {
     this.#renewLeases = renewLeases
@@ -18,25 +18,26 @@ export class LeaseBatch {
 
   add(renewal: LeaseRenewal): Promise<LeaseOutcome> {
     return new Promise((resolve, reject) => {
-      if (this.#asked.length === 0) this.#sendSoon()
       this.#asked.push({ renewal, resolve, reject })
+      this.#draining ??= this.#drain()
     })
   }
 
   /** Resolves when nothing is asked or under way any more. */
   async drained(): Promise<void> {
-    await Promise.all(this.#sending)
+    await this.#draining
   }
 
-  #sendSoon(): void {
-    const sending = this.#send().finally(() => this.#sending.delete(sending))
-    this.#sending.add(sending)
+  /** One call at a time: answers that overtake each other would leave a node wrong about who has a lease. */
+  async #drain(): Promise<void> {
+    while (this.#asked.length > 0) {
+      await new Promise(setImmediate)
+      await this.#send(this.#asked.splice(0))
+    }
+    this.#draining = undefined
   }
 
-  async #send(): Promise<void> {
-    await new Promise(setImmediate)
-    const asked = this.#asked
-    this.#asked = []
+  async #send(asked: readonly Asked[]): Promise<void> {
     try {
       const outcomes = await this.#renewLeases(asked.map(({ renewal }) => renewal))
       for (const [index, { resolve }] of asked.entries()) resolve(outcomes[index] ?? 'gone')

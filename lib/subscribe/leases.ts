@@ -52,7 +52,10 @@ export class Leases {
    */
   async find(privateTokenHash: string): Promise<ClientLease> {
     const known = this.#byHash.get(privateTokenHash)
-    if (known) return known
+    if (known) {
+      known.foundAt = performance.now()
+      return known
+    }
     let loading = this.#loading.get(privateTokenHash)
     if (loading === undefined) {
       loading = this.#load(privateTokenHash).finally(() => this.#loading.delete(privateTokenHash))
@@ -68,7 +71,7 @@ export class Leases {
     if (lease.holder !== page.id || !hasSlack) {
       const outcome = await this.#renew(lease, page)
       if (outcome === 'elsewhere') return
-      if (outcome === 'gone') throw await this.#gone(lease)
+      if (outcome === 'gone') return this.#gone(lease)
     }
     lease.seenAt = performance.now()
   }
@@ -80,13 +83,19 @@ export class Leases {
     if (outcome !== 'kept') return
     lease.renewedAt = Number.NEGATIVE_INFINITY
     lease.seenAt = Number.NEGATIVE_INFINITY
+    lease.foundAt = Number.NEGATIVE_INFINITY
   }
 
   /** Feeds an entry of the log to those whom it is about. */
   apply(entry: Entry): void {
     if (entry.kind === 'remove') this.#feed(entry.publicToken, entry)
     if (entry.kind !== 'stop') return
-    for (const topic of entry.topics) this.#feed(clientOfTopic(topic), entry)
+    if (entry.topics.every((topic) => clientOfTopic(topic) !== undefined)) {
+      for (const topic of entry.topics) this.#feed(clientOfTopic(topic), entry)
+    } else {
+      // An audience: each of the clients here may be of it.
+      for (const publicToken of [...this.#byPublicToken.keys()]) this.#feed(publicToken, entry)
+    }
   }
 
   /** Another life of the log has begun: every record has to be loaded anew. */
@@ -104,7 +113,10 @@ export class Leases {
       const idleMs = lease.client.connectionIdleSeconds * 1000
       const isDue = lease.seenAt - lease.renewedAt >= idleMs / 3
       if (isDue) void this.#renewInBackground(lease)
-      else if (now - lease.seenAt > leaseSeconds(lease.client.connectionIdleSeconds) * 1000)
+      else if (
+        now - Math.max(lease.seenAt, lease.foundAt) >
+        leaseSeconds(lease.client.connectionIdleSeconds) * 1000
+      )
         this.#forget(lease)
     }
   }
@@ -163,13 +175,11 @@ export class Leases {
   }
 
   /** The store has no such client any more. The log says why, if it still can. */
-  async #gone(lease: ClientLease): Promise<CometException> {
+  async #gone(lease: ClientLease): Promise<void> {
     await this.#host.catchUp()
-    if (lease.ending === undefined) {
-      lease.finish(unknownToken())
-      this.#end(lease)
-    }
-    return lease.ending ?? unknownToken()
+    if (lease.ending !== undefined) return
+    lease.finish(unknownToken())
+    this.#end(lease)
   }
 
   #feed(publicToken: string | undefined, entry: Entry): void {

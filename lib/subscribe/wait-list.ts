@@ -105,7 +105,10 @@ export class WaitList implements WaitRoom {
     if (request.isOver || !request.isReleased) return
     const { outcome, through } = this.#read(request)
     if (outcome) request.settle(outcome)
-    else request.waitFrom(through)
+    else {
+      request.lease.noteQuiet(request.cursor.messageId, through)
+      request.waitFrom(through)
+    }
   }
 
   #read(request: WaitRequest): { outcome: SubscribeOutcome | undefined; through: number } {
@@ -128,8 +131,11 @@ export class WaitList implements WaitRoom {
 
   /** Ends a request with what there is to tell it, or else with the ending it has come to. */
   #conclude(request: WaitRequest, ending: (cursor: Cursor) => SubscribeOutcome): void {
-    // Not woken: nothing up to the head was for this client.
-    if (!request.isWoken) return request.settle(ending(this.#head()))
+    if (!request.isWoken) {
+      // Nothing up to the head was for this client.
+      request.lease.noteQuiet(request.cursor.messageId, this.#host.log.head)
+      return request.settle(ending(this.#head()))
+    }
     const { outcome } = this.#read(request)
     request.settle(outcome ?? ending(this.#head()))
   }

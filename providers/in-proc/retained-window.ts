@@ -61,5 +61,6 @@ export class RetainedWindow {
 
 function sizeOf(entry: Entry): number {
   if (entry.kind !== 'message') return ENTRY_OVERHEAD_BYTES
-  return ENTRY_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents)
+  const addresses = [...entry.topics, ...entry.except].reduce((sum, { length }) => sum + length, 0)
+  return ENTRY_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents) + addresses
 }

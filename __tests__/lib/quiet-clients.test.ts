@@ -1,0 +1,50 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
+import { poll } from '../support/page.ts'
+import { closeSites, openSite } from '../support/site.ts'
+import { AspNetCometPage } from '../transports/asp-net-comet-page.ts'
+
+afterEach(closeSites)
+
+/** The window holds two messages, so that each round trims what the page says it has seen. */
+const options = { retention: { messages: 2 }, connectionTimeoutSeconds: 0.05 }
+const ROUNDS = 8
+
+test('A page of 2008 that is quiet while others talk is told no reset, though it says the same id for ever', async () => {
+  const { channel, url, newClient } = await openSite({ options })
+  const [{ privateToken, publicToken }, other] = [await newClient(), await newClient()]
+  const page = new AspNetCometPage(url, privateToken).subscribe()
+  await channel.sendMessage('Mine', 1, { to: publicToken })
+  await eventually(() => page.received.length === 1)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let sent = 0; sent < 3; sent++) await channel.sendMessage('Others', sent, { to: other.publicToken })
+    const { timeouts } = page
+    await eventually(() => page.timeouts > timeouts)
+  }
+  page.close()
+  expect(page.received.map(({ n }) => n)).toEqual(['Mine'])
+  expect(channel.stats().trimmedThrough).toBeGreaterThan(page.received[0]!.mid)
+})
+
+test('A page without a cursor that is quiet while others talk is told no reset', async () => {
+  const { channel, url, newClient } = await openSite({ options })
+  const [{ privateToken }, other] = [await newClient(), await newClient()]
+  for (let round = 0; round < ROUNDS; round++) {
+    const { outcome, messages } = await poll(url, privateToken)
+    expect([outcome, messages.map(({ n }) => n)]).toEqual(['resumed', ['aspNetComet.timeout']])
+    const held = poll(url, privateToken)
+    await eventually(() => channel.stats().heldRequests === 1)
+    for (let sent = 0; sent < 3; sent++) await channel.sendMessage('Others', sent, { to: other.publicToken })
+    expect((await held).outcome).toBe('resumed')
+  }
+})
+
+test('A page that was away while it was sent what is trimmed by now is told so, quiet or not before', async () => {
+  const { channel, url, newClient } = await openSite({ options })
+  const { privateToken, publicToken } = await newClient()
+  await poll(url, privateToken)
+  for (let sent = 0; sent < 5; sent++) await channel.sendMessage('Mine', sent, { to: publicToken })
+  const { outcome, messages } = await poll(url, privateToken)
+  expect(outcome).toBe('reset')
+  expect(messages.map(({ n, c }) => (n === 'Mine' ? c : n))).toEqual(['aspNetComet.reset', 3, 4])
+})
