@@ -16,7 +16,7 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 const BUNDLES = ['dist/client/client.js', 'dist/client/client.global.js']
 
 /** Everything but the code. */
-const TEXTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'providers/README.md']
+const TEXTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'lib/README.md', 'package.json', 'providers/README.md']
 
 const IMPORTS_ALL = `
 import { createRequire } from 'node:module'

@@ -43,7 +43,10 @@ async function openRegistered(storage: TabStorage, options: CometChannelOptions 
 }
 
 /** What a new page of that tab asks first. */
-async function firstRequestIn(storage: TabStorage, token: string | ((kept?: string) => string) | null = null) {
+async function firstRequestIn(
+  storage: TabStorage,
+  token: string | ((kept?: string) => string) | null = null,
+) {
   const page = openPage(token, { storage })
   page.channel.subscribe()
   return { ...page, request: await theServer().next() }

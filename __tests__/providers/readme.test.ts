@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { exec, execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { ICometStateProvider } from '../../lib/comet-state-provider.ts'
+import { consumerFolder } from '../support/consumer-folder.ts'
 import { failuresOf } from './collecting-runner.ts'
 
 /** What the page says that its provider lacks. */
@@ -29,11 +30,14 @@ describe('The provider in providers/README.md', () => {
   let folder: string
   let provider: string
   let itsTest: string
+  let commands: string[]
 
   beforeAll(async () => {
     const readme = await readFile(join(ROOT, 'providers/README.md'), 'utf8')
     const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
     expect(blocks).toHaveLength(2)
+    commands = /^```sh\n(.*?)^```$/ms.exec(readme)![1]!.trimEnd().split('\n')
+    expect(commands).toHaveLength(2)
     folder = await mkdtemp(join(tmpdir(), 'comet-readme-'))
     provider = join(folder, 'small-provider.ts')
     itsTest = join(folder, 'small-provider.test.ts')
@@ -63,17 +67,29 @@ describe('The provider in providers/README.md', () => {
     expect([...failures.keys()].sort()).toEqual(LACKING.sort())
   })
 
-  test('is tested by node:test as the page shows', async () => {
-    const bundle = join(folder, 'small-provider.test.mjs')
-    const alias = `--alias:koa-comet/providers/contract=${join(ROOT, 'providers/contract/index.ts')}`
-    const bundled = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning', alias]
-    await run(join(ROOT, 'node_modules/.bin/esbuild'), [itsTest, ...bundled, `--outfile=${bundle}`])
-    // Fails since some rules do.
-    const { stdout } = await run(process.execPath, ['--test-reporter=tap', bundle]).catch((error) => error)
-    const failed = [...stdout.matchAll(/not ok \d+ - (.*)/g)].map(([, sentence]) => sentence)
-    expect(failed).toEqual(expect.arrayContaining(LACKING))
-    expect(stdout).toContain(`# fail ${LACKING.length}\n`)
-    expect(stdout).toMatch(/# pass \d{2}/)
+  test('is compiled and tested by the commands of the page', async () => {
+    const app = await consumerFolder('koa-comet')
+    try {
+      await app.write('small-provider.ts', await readFile(provider, 'utf8'))
+      await app.write('small-provider.test.ts', await readFile(itsTest, 'utf8'))
+      const [compile, nodeTest] = commands
+      const typeRoots = `--typeRoots ${join(ROOT, 'node_modules/@types')}`
+      const tsc = compile!.replace('npx tsc', `${join(ROOT, 'node_modules/.bin/tsc')} ${typeRoots}`)
+      const { NODE_OPTIONS: _ours, ...env } = process.env
+      await promisify(exec)(tsc, { cwd: app.path, env })
+      // Fails since some rules do.
+      const { stdout } = await promisify(exec)(nodeTest!.replace('--test', '--test --test-reporter=tap'), {
+        cwd: app.path,
+        env,
+        maxBuffer: 16 * 1024 * 1024,
+      }).catch((error) => error)
+      const failed = [...stdout.matchAll(/not ok \d+ - (.*)/g)].map(([, sentence]) => sentence)
+      expect(failed).toEqual(expect.arrayContaining(LACKING))
+      expect(stdout).toContain(`# fail ${LACKING.length}\n`)
+      expect(stdout).toMatch(/# pass \d{2}/)
+    } finally {
+      await app.remove()
+    }
   })
 
   test('satisfies the compiler', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { RegisterAnswer } from '../../lib/wire.ts'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
@@ -81,13 +83,33 @@ describe('The example of the README', () => {
     }
   })
 
+  test('ends on SIGTERM although somebody does not finish a request', async () => {
+    const port = await freePort()
+    const listening = replaced(block('server'), '.listen(3000)', `.listen(${port})`)
+    await folder.write('stuck.js', listening + replaced(block('sigterm'), '10_000', '100'))
+    const server = await startServer([process.execPath, 'stuck.js'], folder.path, port)
+    const stuck = connect(port, '127.0.0.1')
+    try {
+      // One that is answered first: the server has this connection then.
+      stuck.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nPOST / HTTP/1.1\r\nContent-')
+      await once(stuck, 'data')
+      server.signal('SIGTERM')
+      expect(await server.exited).toBe(0)
+    } finally {
+      stuck.destroy()
+      await server.stop()
+    }
+  })
+
   test('tells of itself with NODE_DEBUG, without tokens', async () => {
     const [, names] = /^NODE_DEBUG='(.*)' node server.js$/m.exec(block('debug'))!
     const server = await start({ NODE_DEBUG: names! })
     try {
       const { privateToken, publicToken } = await register(server.origin)
       await poll(`${server.origin}/comet`, privateToken)
+      await poll(`${server.origin}/comet`, 'of-nobody')
       expect(server.stderr()).toMatch(/^COMET \d+: /m)
+      expect(server.stderr()).toMatch(/^COMET-SUBSCRIBE \d+: .*COMET_TOKEN_IS_UNKNOWN/m)
       expect(server.stderr()).toMatch(/^COMET-SUBSCRIBE \d+: .*subscribes/m)
       expect(server.stderr()).toContain(publicToken)
       expect(server.stderr()).not.toContain(privateToken)

@@ -16,10 +16,10 @@ const RUN_BY: Readonly<Record<string, string>> = {
   page: 'example.test.ts',
   sigterm: 'example.test.ts',
   timeline: 'readme.test.ts',
-  login: 'app-blocks.test.ts',
-  channels: 'app-blocks.test.ts',
+  login: 'login.test.ts',
+  'login-page': 'login.test.ts',
   proxy: 'nginx.test.ts',
-  testing: 'app-blocks.test.ts',
+  testing: 'testing.test.ts',
   debug: 'example.test.ts',
 }
 
@@ -31,12 +31,15 @@ const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as 
   readonly engines: { readonly node: string }
 }
 
-/** Its tables without the spaces that align them. */
-const TABLES = README.replaceAll(/ +/g, ' ')
+/** The reference that it leads to. */
+const REFERENCE = readFileSync(join(ROOT, 'lib/README.md'), 'utf8')
+
+/** The tables of both, without the spaces that align them. */
+const TABLES = `${README}\n${REFERENCE}`.replaceAll(/ +/g, ' ')
 
 describe('README.md', () => {
   test('is not longer than a page that one reads', () => {
-    expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(255)
+    expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(260)
   })
 
   test.each(BLOCKS)('the block $language $name is run by a test', ({ name }) => {
@@ -79,7 +82,7 @@ describe('README.md', () => {
     expect(drawn).toEqual([connectionTimeoutSeconds, connectionIdleSeconds, removed].map((s) => `${s} s`))
   })
 
-  test('lists every error with its status', () => {
+  test('lists every error with its status, once, here or in lib', () => {
     const source = readFileSync(join(ROOT, 'lib/comet-exception.ts'), 'utf8')
     const codes = [...source.matchAll(/^ {2}(COMET_\w+): \d+,$/gm)].map(([, code]) => code as CometErrorCode)
     const listed = [...TABLES.matchAll(/^\| `(COMET_\w+)` \| (\d+) \|/gm)].map(([, code, status]) => [
@@ -91,11 +94,18 @@ describe('README.md', () => {
     )
   })
 
+  test('names the codes that begin in the page', () => {
+    const source = readFileSync(join(ROOT, 'client/comet-error.ts'), 'utf8')
+    const codes = [...source.matchAll(/^ \* - `(COMET_\w+)`:/gm)].map(([, code]) => code!)
+    expect(codes.length).toBeGreaterThan(5)
+    expect(codes.filter((code) => !README.includes(`\`${code}\``))).toEqual([])
+  })
+
   test('lists every limit with its default', () => {
     const limits = Object.entries(DEFAULTS).filter(([name]) => name.startsWith('max'))
     expect(limits.length).toBeGreaterThan(5)
     for (const [name, value] of [...limits, ['providerTimeoutSeconds', DEFAULTS.providerTimeoutSeconds]]) {
-      expect(TABLES).toContain(`| \`${name}\` | ${Number(value).toLocaleString('en')} |`)
+      expect(README).toContain(`\`${name}\` (${Number(value).toLocaleString('en')}`)
     }
     const { seconds, messages, bytes } = DEFAULTS.retention
     const written = [seconds, messages, bytes].map((value) => value.toLocaleString('en').replaceAll(',', '_'))

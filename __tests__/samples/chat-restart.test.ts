@@ -32,8 +32,8 @@ describe('the server of the chat', () => {
       await bob.shows('before')
 
       await server.end('SIGKILL')
-      await ann.state('Connection lost')
-      await bob.state('Connection lost')
+      await ann.state('Reconnecting')
+      await bob.state('Reconnecting')
       await ann.say('written while it was down')
       await ann.page.getByText('Not sent yet: 1 message').waitFor()
       server = await startSample('chat', port)
@@ -82,7 +82,7 @@ describe('the server of the chat', () => {
     const { origin, port } = server
     const ann = await ChatWindow.enter(browser, origin, 'Ann')
     await server.end('SIGKILL')
-    await ann.state('Connection lost')
+    await ann.state('Reconnecting')
     await ann.page.context().setOffline(true)
     server = await startSample('chat', port)
     const other = await ChatWindow.enter(browser, origin, 'Ann')

@@ -39,7 +39,7 @@ describe('a window of the chat that was away', () => {
     await ann.shows('before')
 
     link.cut()
-    await ann.state('Connection lost')
+    await ann.state('Reconnecting')
     for (const text of ['one', 'two', 'three']) await bob.say(text)
     await bob.shows('three')
     link.mend()
@@ -54,9 +54,24 @@ describe('a window of the chat that was away', () => {
     expect(left).toEqual([])
   })
 
+  testInChromium('says on a phone that it is away, and moves nothing for that', async () => {
+    await ann.page.setViewportSize({ width: 360, height: 640 })
+    const places = () => Promise.all(['#logout', '#messages'].map((id) => ann.page.locator(id).boundingBox()))
+    const before = await places()
+    link.cut()
+    await ann.state('Reconnecting')
+    expect(await places()).toEqual(before)
+    const isWhole = await ann.page
+      .locator('#status')
+      .evaluate((status) => status.scrollWidth <= status.clientWidth)
+    expect(isWhole).toBe(true)
+    const [logOut] = await places()
+    expect(logOut!.x + logOut!.width).toBeLessThanOrEqual(360 - 12)
+  })
+
   testInChromium('sends what was written meanwhile by itself, once and in order', async () => {
     link.cut()
-    await ann.state('Connection lost')
+    await ann.state('Reconnecting')
     await ann.say('from the tunnel')
     await ann.page.getByText('Not sent yet: 1 message').waitFor()
     await ann.say('still in it')

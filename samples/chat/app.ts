@@ -56,9 +56,8 @@ export function createChat(): { readonly app: Koa; readonly channel: CometStateM
       ctx.throw(400, `A message has 1 to ${MAX_TEXT_LENGTH} characters.`)
     const message = { publicToken, name, text, at: Date.now() }
     // A page that got no answer sends again with the same key: that sends nothing twice.
-    const id = await channel.sendMessage('ChatMessage', message, {
-      key: `${publicToken} ${textOf(ctx, 'key')}`,
-    })
+    const key = textOf(ctx, 'key')
+    const id = await channel.sendMessage('ChatMessage', message, key ? { key: `${publicToken} ${key}` } : {})
     if (!recent.some((known) => known.id === id)) recent.push({ id, ...message })
     if (recent.length > MAX_RECENT_MESSAGES) recent.shift()
     ctx.status = 204

@@ -6,7 +6,7 @@ const AT_END_PX = 80
 const STATES = {
   connecting: 'Connecting…',
   connected: 'Connected',
-  reconnecting: 'Connection lost. Trying again…',
+  reconnecting: 'Reconnecting…',
   disconnected: 'Not connected',
 }
 
