@@ -60,8 +60,8 @@ export class CometChannel<
 
   /**
    * @param url where the channel is mounted; relative to the page, outside of a browser absolute
-   * @param privateToken what the app's login gave; or a function that gets one, called again when the server has
-   *   forgotten the client; or nothing: the channel registers itself
+   * @param privateToken what the app's login gave; or a function that gets one, given what was kept over a reload and
+   *   called again when the server has forgotten the client; or nothing: the channel registers itself
    * @param alias tells channels of one page apart in handlers
    * @throws TypeError for an argument or option that is not as described
    */

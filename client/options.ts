@@ -1,7 +1,10 @@
 /** Where a page keeps its state: `sessionStorage`, or anything with these three methods. */
 export type PageStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
-/** A string, or a function that gets one: called again when the server has forgotten the client. */
+/**
+ * A string, or a function that gets one. It is given the token that was kept over a reload, and may return it; it is
+ * called again, and given none, when the server has forgotten the client.
+ */
 export type PrivateToken = string | ((kept?: string) => string | Promise<string>)
 
 /** Options of a {@link CometChannel}. `undefined` is the default of each. */
