@@ -30,7 +30,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ChannelEvents>([
 ])
 
 /**
- * Tells the app. Listeners run after the work that they are told of, one by one; one that throws or rejects is
+ * Tells the app. Listeners are called after the work that they are told of, in order, and not awaited; one that throws or rejects is
  * reported as `error` and harms nobody. An `error` without a listener becomes a process warning.
  */
 export class ChannelEmitter {
@@ -59,10 +59,6 @@ export class ChannelEmitter {
         else if (event === 'error') warn(detail[0])
       })
     else if (event === 'error') warn(detail[0])
-  }
-
-  removeAllListeners(): void {
-    this.#emitter.removeAllListeners()
   }
 
   async #run<E extends keyof ChannelEvents>(
