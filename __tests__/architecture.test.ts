@@ -20,8 +20,8 @@ const LAYERS_OF_LIB: Layers = [
     'words',
     /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|private-token|debug)\.ts$/,
   ],
-  ['contract', /^lib\/(comet-state-provider|deadline|answer)\.ts$/],
-  ['log and queue', /^lib\/(entry-list|message-log|write-queue)\.ts$/],
+  ['contract', /^lib\/(comet-state-provider|provider-feed|deadline|serial-calls|answer)\.ts$/],
+  ['log and queue', /^lib\/(entry-list|retained-window|message-log|write-queue)\.ts$/],
   ['what the app gives', /^lib\/(initialize-parameters|send-parameters|options|channel-events)\.ts$/],
   ['subscribe', /^lib\/subscribe\//],
   ['transports', /^lib\/transports\//],
@@ -31,8 +31,9 @@ const LAYERS_OF_LIB: Layers = [
   ['index', /^lib\/index\.ts$/],
 ]
 
+/** The window is the one thing beyond that: how much is retained must not be counted in two ways. */
 const WORDS_AND_CONTRACT =
-  /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|comet-state-provider)\.ts$/
+  /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|comet-state-provider|retained-window)\.ts$/
 
 /** Makes the client’s files at build time, and is no part of it. */
 const BUNDLER = 'client/bundle.js'

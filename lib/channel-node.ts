@@ -14,7 +14,9 @@ import { withDeadline } from './deadline.ts'
 import { debugChannel } from './debug.ts'
 import { MessageLog } from './message-log.ts'
 import type { CompleteOptions } from './options.ts'
+import { ProviderFeed } from './provider-feed.ts'
 import type { ClientLease } from './subscribe/client-lease.ts'
+import { LateAnswers } from './subscribe/late-answers.ts'
 import { Leases, type LeasesHost } from './subscribe/leases.ts'
 import { WaitList, type WaitListHost } from './subscribe/wait-list.ts'
 import { WriteQueue } from './write-queue.ts'
@@ -38,10 +40,12 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   readonly log: MessageLog
   readonly leases: Leases
   readonly waitList: WaitList
+  readonly lateAnswers: LateAnswers
   readonly queue: WriteQueue
   readonly timeoutSeconds: number
   readonly maxAnswerBytes: number
   readonly #options: CompleteOptions
+  #feed: ProviderFeed | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #sweeping: Promise<void> | undefined
@@ -59,7 +63,8 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.log = new MessageLog(options.retention)
     this.leases = new Leases(this)
     this.waitList = new WaitList(this)
-    this.queue = new WriteQueue(provider, options.maxQueuedOperations, options.providerTimeoutSeconds)
+    this.lateAnswers = new LateAnswers(options.maxHeldRequests)
+    this.queue = new WriteQueue(provider, options, options.providerTimeoutSeconds)
   }
 
   get isOpen(): boolean {
@@ -153,10 +158,11 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
       )
     }
     inUse.add(this.provider)
+    const feed = new ProviderFeed(this)
+    this.#feed = feed
     try {
-      await withDeadline(this.timeoutSeconds, 'open', () => this.provider.open(name, this, retention))
+      await withDeadline(this.timeoutSeconds, 'open', () => this.provider.open(name, feed, retention))
     } catch (error) {
-      // A half opened provider must not feed this node beside the next attempt.
       await this.#closeProvider().catch(() => {})
       throw error
     }
@@ -169,6 +175,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     await this.#opening?.catch(() => {})
     clearInterval(this.#ticker)
     this.waitList.close(overSeconds)
+    this.lateAnswers.close()
     await this.queue.drained()
     await this.leases.drained()
     await this.#sweeping
@@ -177,6 +184,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   async #closeProvider(): Promise<void> {
+    this.#feed?.cutOff()
     try {
       await withDeadline(this.timeoutSeconds, 'close', () => this.provider.close())
     } finally {

@@ -9,13 +9,13 @@ const ERRORS = {
   COMET_TOKEN_IS_MISSING: 401,
   /** A request's private token belongs to no client: never issued, expired or removed. Initialise anew. */
   COMET_TOKEN_IS_UNKNOWN: 401,
-  /** The client was initialised for a user, and the request comes without a login. Initialise anew. */
+  /** The client was initialised for a user, and the request comes without a login, or `identify` refused it. Initialise anew. */
   COMET_IDENTITY_IS_LOST: 401,
   /** The client was initialised for another user than the request comes from. Initialise anew. */
   COMET_IDENTITY_HAS_CHANGED: 403,
   /** The app stopped this client with `stopClient`. Its page stays away. */
   COMET_CLIENT_IS_STOPPED: 403,
-  /** The option `register` returned null for this page. */
+  /** The option `register` returned null for this page, or it or `identify` threw 401 or 403 in Koa's way. */
   COMET_REGISTRATION_IS_REFUSED: 403,
   /** A page of another origin that the option `origins` does not list. */
   COMET_ORIGIN_IS_REFUSED: 403,
@@ -39,11 +39,11 @@ const ERRORS = {
   COMET_TOO_MANY_CLIENTS: 503,
   /** This node holds `maxHeldRequests` requests. */
   COMET_TOO_MANY_REQUESTS_ARE_HELD: 503,
-  /** More operations wait for the provider than `maxQueuedOperations`. Nothing was stored. */
+  /** `maxQueuedOperations` or `maxQueuedBytes` of operations wait for the provider. Nothing was stored. */
   COMET_QUEUE_IS_FULL: 503,
   /**
-   * The state provider failed, did not answer in time, or has lost touch with its store. Whether a send was stored
-   * is unknown: repeat it with the same `key`.
+   * The state provider failed, did not answer in time, has not ended an earlier call, or has lost touch with its store.
+   * Whether a send was stored is unknown: repeat it with the same `key`.
    */
   COMET_PROVIDER_IS_UNAVAILABLE: 503,
   /** `cursor()` before the channel was opened. */

@@ -5,7 +5,7 @@ import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import { CometException, ErrorText } from './comet-exception.ts'
 import type { ICometStateProvider } from './comet-state-provider.ts'
 import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
-import { withDeadline } from './deadline.ts'
+import { eachWithDeadline, withDeadline } from './deadline.ts'
 import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
 import { GoodbyeEndpoint } from './handlers/goodbye-endpoint.ts'
 import { type Endpoint, guarded } from './handlers/guarded.ts'
@@ -32,6 +32,7 @@ export interface ChannelStats {
   readonly retainedMessages: number
   /** About how many bytes of memory the retained messages take. */
   readonly retainedBytes: number
+  /** Those that the AspNetComet form answers a second later among them. */
   readonly heldRequests: number
   /** Clients that came to this node and whose lease may still run. */
   readonly knownClients: number
@@ -104,10 +105,14 @@ export class CometStateManager {
     return record.client
   }
 
-  /** All clients of the channel, on whatever node; may lag a little behind. */
+  /**
+   * All clients of the channel, on whatever node; may lag a little behind.
+   * @throws COMET_PROVIDER_IS_UNAVAILABLE
+   */
   async *getClients(): AsyncGenerator<CometClient> {
     await this.#node.open()
-    yield* this.#node.provider.getClients()
+    const { provider, timeoutSeconds } = this.#node
+    yield* eachWithDeadline(timeoutSeconds, 'getClients', () => provider.getClients())
   }
 
   /**
@@ -187,14 +192,14 @@ export class CometStateManager {
   }
 
   stats(): ChannelStats {
-    const { log, waitList, leases, queue } = this.#node
+    const { log, waitList, lateAnswers, leases, queue } = this.#node
     return {
       epoch: log.epoch,
       head: log.head,
       trimmedThrough: log.trimmedThrough,
       retainedMessages: log.messageCount,
       retainedBytes: log.bytes,
-      heldRequests: waitList.size,
+      heldRequests: waitList.size + lateAnswers.size,
       knownClients: leases.size,
       queuedOperations: queue.length,
     }

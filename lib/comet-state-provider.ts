@@ -6,7 +6,13 @@ import type { Cursor } from './cursor.ts'
  * Keeps the state of one channel: its log, its clients and their leases.
  *
  * The manager validates, serialises, and owns waiting, hooks and errors. A provider only keeps state, may trust its
- * arguments, and never sees HTTP. `describeCometStateProvider` (`koa-comet/providers/contract`) checks all of this;
+ * arguments, and never sees HTTP.
+ *
+ * Every call settles in the end: a provider bounds its own calls to its store. One `append` is asked for at a time, and
+ * one `renewLeases`. The manager waits no longer than its deadline; but while one of them is overdue it makes no
+ * further one, and refuses what callers ask meanwhile, so that nothing lands out of order.
+ *
+ * `describeCometStateProvider` (`koa-comet/providers/contract`) checks all of this;
  * `providers/README.md` tells how to write one.
  */
 export interface ICometStateProvider {
@@ -14,20 +20,25 @@ export interface ICometStateProvider {
 
   /**
    * Starts to keep the channel `name`. Before it resolves it calls `listener.reset` once with the retained window;
-   * from then on `listener.entries` in id order, each entry once. Rejects if the store cannot be used.
+   * from then on `listener.entries` in id order, each entry once. Rejects if the store cannot be used. It ends, either
+   * way, when `close` comes while it is under way.
    */
   open(name: string, listener: ProviderListener, retention: Retention): Promise<void>
 
   /** Resolves when all that the store held at the time of the call has reached the listener. */
   catchUp(): Promise<void>
 
-  /** Stops following and closes what the provider opened itself. Nothing reaches the listener afterwards. */
+  /**
+   * Stops following and closes what the provider opened itself. Comes also while `open` or another call is under way,
+   * and then both end. Once it has resolved nothing reaches the listener, a second call does nothing, and the provider
+   * can be opened again.
+   */
   close(): Promise<void>
 
   /**
    * Does the operations in order, each atomic with the record it changes. Resolves, when they are as durable as
    * `supports.durable` says, with one outcome for each. A refusal is an outcome; a rejection means that it is
-   * unknown what was done.
+   * unknown what was done: the first so many operations, perhaps all or none. Once rejected, no more of them is done.
    */
   append(operations: readonly Operation[]): Promise<Outcome[]>
 
@@ -62,7 +73,7 @@ export interface ProviderSupports {
   readonly durable: boolean
   /** How long an entry of another process can take to reach the listener, in milliseconds; 0 for one process. */
   readonly followDelayMs: number
-  /** The most bytes of names and contents that one `append` takes; absent: no limit. */
+  /** About how many bytes of names, contents and addresses one `append` takes; absent: no limit. */
   readonly maxBatchBytes?: number
 }
 

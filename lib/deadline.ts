@@ -24,3 +24,22 @@ export async function withDeadline<T>(seconds: number, what: string, ask: () => 
     clearTimeout(timer)
   }
 }
+
+/** Asks the provider for one thing after another, each within `seconds`. */
+export async function* eachWithDeadline<T>(
+  seconds: number,
+  what: string,
+  ask: () => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const things = await withDeadline(seconds, what, async () => ask()[Symbol.asyncIterator]())
+  try {
+    for (;;) {
+      const next = await withDeadline(seconds, what, () => things.next())
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    // Not awaited: a provider that hangs would not end either.
+    things.return?.().catch(() => {})
+  }
+}

@@ -1,7 +1,7 @@
 import type { Entry, MessageEntry, RetainedLog, Retention } from './comet-state-provider.ts'
 import type { Cursor } from './cursor.ts'
 import { EntryList } from './entry-list.ts'
-import { EVERYBODY } from './topics.ts'
+import { type Retained, RetainedWindow } from './retained-window.ts'
 
 /** What the log knows of one reader: whom it is, as far as addresses go. */
 export interface Reader {
@@ -37,31 +37,23 @@ export interface ReadReset {
   readonly messageId: number
 }
 
-/** About what a message's element adds to its name and contents in an answer, and an entry to them in memory. */
-const MESSAGE_OVERHEAD_BYTES = 64
-
-/** About what the index takes in memory for a topic that no other message bears. */
-const TOPIC_BYTES = 500
-
 /**
  * The retained window of a channel's log, in memory on every node, indexed by topic. It is what all reads are
- * answered from. Entries are applied one by one, in order; what is over the retention goes, oldest first.
+ * answered from. Entries are applied one by one, in order.
  */
 export class MessageLog {
   readonly #retention: Retention
   readonly #now: () => number
   #epoch = ''
   #head = 0
-  #trimmedThrough = 0
-  #bytes = 0
-  #messages = 0
-  #entries = new EntryList<Logged>()
-  #byTopic = new Map<string, EntryList<Logged<MessageEntry>>>()
+  #window: RetainedWindow
+  #byTopic = new Map<string, EntryList<Retained<MessageEntry>>>()
 
   /** @param now milliseconds on a clock that never jumps */
   constructor(retention: Retention, now: () => number = () => performance.now()) {
     this.#retention = retention
     this.#now = now
+    this.#window = this.#emptyWindow(0)
   }
 
   get epoch(): string {
@@ -75,28 +67,26 @@ export class MessageLog {
 
   /** Entries up to here may be missing. */
   get trimmedThrough(): number {
-    return this.#trimmedThrough
+    return this.#window.trimmedThrough
   }
 
   get messageCount(): number {
-    return this.#messages
+    return this.#window.messageCount
   }
 
+  /** About what the entries take in memory. */
   get bytes(): number {
-    return this.#bytes
+    return this.#window.bytes
   }
 
   /** Begins anew with what a store has retained. */
-  reset(log: RetainedLog): void {
-    this.#epoch = log.epoch
-    this.#trimmedThrough = log.trimmedThrough
-    this.#head = log.trimmedThrough
-    this.#bytes = 0
-    this.#messages = 0
-    this.#entries = new EntryList()
+  reset({ epoch, entries, head, trimmedThrough }: RetainedLog): void {
+    this.#epoch = epoch
+    this.#head = trimmedThrough
+    this.#window = this.#emptyWindow(trimmedThrough)
     this.#byTopic = new Map()
-    for (const entry of log.entries) this.apply(entry)
-    this.#head = Math.max(this.#head, log.head)
+    for (const entry of entries) this.apply(entry)
+    this.#head = Math.max(this.#head, head)
   }
 
   /** Takes the next entry. Its id must be above the head: throws a RangeError otherwise. */
@@ -105,30 +95,19 @@ export class MessageLog {
       throw new RangeError(`The provider must feed rising ids: it fed ${entry.id} after ${this.#head}.`)
     }
     this.#head = entry.id
-    const logged = { id: entry.id, entry, appliedAt: this.#now(), bytes: sizeOf(entry) }
-    this.#entries.push(logged)
-    this.#bytes += logged.bytes + addressBytes(entry)
-    if (isMessage(logged)) this.#index(logged)
+    const retained = this.#window.add(entry)
+    if (isMessage(retained)) this.#index(retained)
     this.trim()
   }
 
-  /** Drops what is over the retention. The newest entry stays even if it alone is over the bytes. */
+  /** Drops what is over the retention. */
   trim(): void {
-    const { seconds, messages, bytes } = this.#retention
-    const horizon = this.#now() - seconds * 1000
-    for (let oldest = this.#entries.oldest; oldest !== undefined; oldest = this.#entries.oldest) {
-      const overrun = this.#messages > messages || this.#bytes > bytes
-      if (oldest.appliedAt > horizon && !(overrun && this.#entries.length > 1)) return
-      this.#dropOldest(oldest)
-    }
+    this.#window.trim()
   }
 
   /** The entries above `id`, in order. Only whole if `id` is not below `trimmedThrough`. */
-  *entriesAfter(id: number): Generator<Entry> {
-    const { length } = this.#entries
-    for (let index = this.#entries.indexAfter(id); index < length; index++) {
-      yield this.#entries.at(index)!.entry
-    }
+  entriesAfter(id: number): Iterable<Entry> {
+    return this.#window.entriesAfter(id)
   }
 
   /**
@@ -154,16 +133,16 @@ export class MessageLog {
 
   /** Whether something after the cursor may be missing. */
   lossSince(reader: Reader, cursor: Cursor): ReadReset | undefined {
-    const messageId = Math.max(this.#trimmedThrough, reader.floor)
+    const messageId = Math.max(this.trimmedThrough, reader.floor)
     if (cursor.epoch !== this.#epoch || cursor.messageId > this.#head) return { reason: 'epoch', messageId }
     const position = Math.max(cursor.messageId, reader.floor)
-    return position < this.#trimmedThrough ? { reason: 'trimmed', messageId } : undefined
+    return position < this.trimmedThrough ? { reason: 'trimmed', messageId } : undefined
   }
 
   /** Merges the reader's topics by id; a message that bears several of them comes once. */
-  *#addressedTo(reader: Reader, position: number): Generator<Logged<MessageEntry>> {
+  *#addressedTo(reader: Reader, position: number): Generator<Retained<MessageEntry>> {
     const end = reader.end ?? Number.POSITIVE_INFINITY
-    const places: { list: EntryList<Logged<MessageEntry>>; index: number; before: number }[] = []
+    const places: { list: EntryList<Retained<MessageEntry>>; index: number; before: number }[] = []
     for (const { topic, after, before } of reader.subscriptions) {
       const list = this.#byTopic.get(topic)
       if (list === undefined || list.newest!.id <= position) continue
@@ -174,7 +153,7 @@ export class MessageLog {
       })
     }
     for (;;) {
-      let next: Logged<MessageEntry> | undefined
+      let next: Retained<MessageEntry> | undefined
       for (const place of places) {
         const candidate = place.list.at(place.index)
         if (candidate && candidate.id < place.before && (!next || candidate.id < next.id)) next = candidate
@@ -185,8 +164,13 @@ export class MessageLog {
     }
   }
 
-  #index(message: Logged<MessageEntry>): void {
-    this.#messages += 1
+  #emptyWindow(trimmedThrough: number): RetainedWindow {
+    return new RetainedWindow(this.#retention, trimmedThrough, this.#now, (dropped) => {
+      if (isMessage(dropped)) this.#unindex(dropped)
+    })
+  }
+
+  #index(message: Retained<MessageEntry>): void {
     for (const topic of message.entry.topics) {
       const list = this.#byTopic.get(topic) ?? new EntryList()
       this.#byTopic.set(topic, list)
@@ -194,12 +178,8 @@ export class MessageLog {
     }
   }
 
-  #dropOldest({ id, entry, bytes }: Logged): void {
-    this.#entries.dropOldest()
-    this.#trimmedThrough = id
-    this.#bytes -= bytes + addressBytes(entry)
-    if (entry.kind !== 'message') return
-    this.#messages -= 1
+  /** The oldest of all is the oldest of each of its topics. */
+  #unindex({ entry }: Retained<MessageEntry>): void {
     for (const topic of entry.topics) {
       const list = this.#byTopic.get(topic)!
       list.dropOldest()
@@ -208,30 +188,6 @@ export class MessageLog {
   }
 }
 
-interface Logged<E extends Entry = Entry> {
-  readonly id: number
-  readonly entry: E
-  /** Milliseconds on the log's clock. */
-  readonly appliedAt: number
-  readonly bytes: number
-}
-
-function isMessage(logged: Logged): logged is Logged<MessageEntry> {
-  return logged.entry.kind === 'message'
-}
-
-/** What the addresses of an entry take: a list and a place in the index for each topic that few share. */
-function addressBytes(entry: Entry): number {
-  if (entry.kind !== 'message') return 0
-  const own = entry.topics.reduce(
-    (sum, topic) => sum + (topic === EVERYBODY ? 0 : TOPIC_BYTES + topic.length),
-    0,
-  )
-  return entry.except.reduce((sum, publicToken) => sum + publicToken.length, own)
-}
-
-/** What an entry takes in an answer. */
-function sizeOf(entry: Entry): number {
-  if (entry.kind !== 'message') return MESSAGE_OVERHEAD_BYTES
-  return MESSAGE_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents)
+function isMessage(retained: Retained): retained is Retained<MessageEntry> {
+  return retained.entry.kind === 'message'
 }

@@ -12,13 +12,14 @@ export interface CometOptions {
   readonly name?: string | undefined
   /**
    * Lets pages register themselves: called at `POST …/register`; what it returns is completed and given to
-   * `initializeClient`, `null` refuses the page with 403. Default `null`: the address does not exist, and the app
+   * `initializeClient`, `null` refuses the page with 403, as `ctx.throw(401)` and `ctx.throw(403)` do. Default `null`: the address does not exist, and the app
    * calls `initializeClient` itself.
    */
   readonly register?: ((ctx: Context) => Awaitable<Partial<InitializeParameters> | null>) | null | undefined
   /**
    * Says who sent a request: the app's user id, or `null` for nobody. Asked at every register and subscribe. A client
-   * is bound to the answer it was initialised with; another or none is refused. Default `null`: not asked.
+   * is bound to the answer it was initialised with; another or none is refused, as `ctx.throw(401)` and `ctx.throw(403)`
+   * are. Default `null`: not asked.
    */
   readonly identify?: ((ctx: Context) => Awaitable<string | null | undefined>) | null | undefined
   /** Other origins whose pages may use the channel, as `Origin` spells them: `['https://app.example']`. Default none. */
@@ -33,7 +34,10 @@ export interface CometOptions {
   readonly retention?: Partial<Retention> | undefined
   /** How many clients may exist at once. Default 50,000. */
   readonly maxClients?: number | undefined
-  /** How many requests this node holds at once. Default 20,000. */
+  /**
+   * How many requests this node holds at once, and how many more the AspNetComet form answers a second later. Default
+   * 20,000.
+   */
   readonly maxHeldRequests?: number | undefined
   /** How large a message's contents may be, as JSON. Default 262,144. */
   readonly maxMessageBytes?: number | undefined
@@ -43,6 +47,8 @@ export interface CometOptions {
   readonly maxReceivers?: number | undefined
   /** How many operations may wait for the provider. Default 10,000. */
   readonly maxQueuedOperations?: number | undefined
+  /** About how many bytes of names, contents and addresses may wait for the provider. Default 64 MiB. */
+  readonly maxQueuedBytes?: number | undefined
   /** How long the provider may take to answer. Default 10. */
   readonly providerTimeoutSeconds?: number | undefined
 }
@@ -63,6 +69,7 @@ export const DEFAULTS = {
   maxAnswerBytes: 256 * 1024,
   maxReceivers: 1_000,
   maxQueuedOperations: 10_000,
+  maxQueuedBytes: 64 * 1024 * 1024,
   providerTimeoutSeconds: 10,
 } as const satisfies Required<CometOptions>
 

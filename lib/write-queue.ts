@@ -1,9 +1,15 @@
 import { CometException, ErrorText } from './comet-exception.ts'
 import type { Done, ICometStateProvider, Operation, Outcome } from './comet-state-provider.ts'
-import { withDeadline } from './deadline.ts'
+import { SerialCalls } from './serial-calls.ts'
 
 /** The most operations that one `append` is given. */
 const MAX_BATCH = 1000
+
+/** How much may wait. One operation always may, however large it is. */
+export interface QueueLimits {
+  readonly maxQueuedOperations: number
+  readonly maxQueuedBytes: number
+}
 
 interface Queued {
   readonly operation: Operation
@@ -18,15 +24,16 @@ interface Queued {
  */
 export class WriteQueue {
   readonly #provider: ICometStateProvider
-  readonly #maxOperations: number
-  readonly #timeoutSeconds: number
+  readonly #limits: QueueLimits
+  readonly #calls: SerialCalls
   #queued: Queued[] = []
+  #bytes = 0
   #draining: Promise<void> | undefined
 
-  constructor(provider: ICometStateProvider, maxOperations: number, timeoutSeconds: number) {
+  constructor(provider: ICometStateProvider, limits: QueueLimits, timeoutSeconds: number) {
     this.#provider = provider
-    this.#maxOperations = maxOperations
-    this.#timeoutSeconds = timeoutSeconds
+    this.#limits = limits
+    this.#calls = new SerialCalls(timeoutSeconds)
   }
 
   get length(): number {
@@ -35,15 +42,18 @@ export class WriteQueue {
 
   /**
    * Resolves when the provider holds it. Rejects with a `CometException`: the provider's refusal,
-   * `COMET_QUEUE_IS_FULL` (nothing was stored), or `COMET_PROVIDER_IS_UNAVAILABLE` (unknown).
+   * `COMET_QUEUE_IS_FULL` (nothing was stored), or `COMET_PROVIDER_IS_UNAVAILABLE` (unknown). While a call is past its
+   * deadline and has not ended, all else is refused.
    */
   enqueue(operation: Operation): Promise<Done> {
-    if (this.#queued.length >= this.#maxOperations) {
-      const text = `${this.#maxOperations} operations wait for the state provider already. Try again later.`
+    const bytes = sizeOf(operation)
+    if (this.#isFull(bytes)) {
+      const text = `${this.length} operations of ${this.#bytes} bytes wait for the state provider already. Try again later.`
       return Promise.reject(new CometException('COMET_QUEUE_IS_FULL', text))
     }
     return new Promise((resolve, reject) => {
-      this.#queued.push({ operation, bytes: sizeOf(operation), resolve, reject })
+      this.#queued.push({ operation, bytes, resolve, reject })
+      this.#bytes += bytes
       this.#draining ??= this.#drain()
     })
   }
@@ -51,6 +61,11 @@ export class WriteQueue {
   /** Resolves when nothing is enqueued or under way any more. */
   async drained(): Promise<void> {
     await this.#draining
+  }
+
+  #isFull(more: number): boolean {
+    const { maxQueuedOperations, maxQueuedBytes } = this.#limits
+    return this.length >= maxQueuedOperations || (this.length > 0 && this.#bytes + more > maxQueuedBytes)
   }
 
   async #drain(): Promise<void> {
@@ -64,18 +79,19 @@ export class WriteQueue {
     let bytes = 0
     let count = 0
     while (count < Math.min(this.#queued.length, MAX_BATCH)) {
-      bytes += this.#queued[count]!.bytes
-      if (count > 0 && bytes > maxBytes) break
+      const { bytes: next } = this.#queued[count]!
+      if (count > 0 && bytes + next > maxBytes) break
+      bytes += next
       count += 1
     }
+    this.#bytes -= bytes
     return this.#queued.splice(0, count)
   }
 
   async #append(batch: readonly Queued[]): Promise<void> {
     try {
-      const outcomes = await withDeadline(this.#timeoutSeconds, 'append', () =>
-        this.#provider.append(batch.map(({ operation }) => operation)),
-      )
+      const operations = batch.map(({ operation }) => operation)
+      const outcomes = await this.#calls.ask('append', () => this.#provider.append(operations))
       for (const [index, queued] of batch.entries()) settle(queued, outcomes[index])
     } catch (error) {
       for (const { reject } of batch) reject(error)
@@ -107,6 +123,11 @@ function unknownClientText(operation: Operation): string {
   return `The message ${JSON.stringify(operation.name)} was not sent: no client has the public token ${receiver}.`
 }
 
+/** About what an operation takes while it waits, and in the store. */
 function sizeOf(operation: Operation): number {
-  return operation.kind === 'send' ? operation.name.length + Buffer.byteLength(operation.contents) : 0
+  if (operation.kind === 'initialise') return JSON.stringify(operation.client).length
+  if (operation.kind !== 'send') return 0
+  const { name, contents, topics, except } = operation
+  const addresses = [...topics, ...except].reduce((sum, { length }) => sum + length, 0)
+  return name.length + Buffer.byteLength(contents) + addresses
 }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
 import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance, poll } from '../support/page.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
+import { openNodes } from '../support/two-nodes.ts'
 
 beforeEach(fakeTime)
 afterEach(async () => {
@@ -32,6 +34,8 @@ describe('POST /comet/goodbye', () => {
     await glance(site.url, privateToken, { headers: { 'Comet-Page': 'page-1;new' } })
     const response = await goodbye(site, { privateToken, page: 'page-1' })
     expect([response.status, await response.text()]).toEqual([204, ''])
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     await passSeconds(4)
     expect(await exists(site, privateToken)).toBe(true)
     await passSeconds(GONE_AFTER_SECONDS - 4)
@@ -60,6 +64,61 @@ describe('POST /comet/goodbye', () => {
     expect((await polling).messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
     await passSeconds(GONE_AFTER_SECONDS)
     expect(await exists(site, privateToken)).toBe(false)
+  })
+
+  test('is not undone by a poll of the same page that was on its way before it', async () => {
+    let letIn = (): void => undefined
+    let isAsked = false
+    const identify = async (): Promise<string> => {
+      isAsked = true
+      await new Promise<void>((resolve) => (letIn = resolve))
+      return 'ann'
+    }
+    const site = await openSite({ options: { identify } })
+    const { privateToken } = await site.newClient({ userId: 'ann' })
+    const headers = { 'Comet-Page': 'page-1;new' }
+    const first = glance(site.url, privateToken, { headers })
+    await eventually(() => isAsked)
+    letIn()
+    const { cursor } = await first
+    isAsked = false
+    const onItsWay = poll(site.url, privateToken, { cursor: cursor!, headers: { 'Comet-Page': 'page-1' } })
+    await eventually(() => isAsked)
+    await goodbye(site, { privateToken, page: 'page-1' })
+    letIn()
+    expect((await onItsWay).messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
+    await passSeconds(GONE_AFTER_SECONDS)
+    expect(await exists(site, privateToken)).toBe(false)
+  })
+
+  test('is not undone by a poll of the same page that another node held', async () => {
+    const [node, other] = await openNodes(2, { connectionTimeoutSeconds: 60, connectionIdleSeconds: 90 })
+    const { privateToken } = await node!.newClient()
+    const headers = { 'Comet-Page': 'page-1;new' }
+    const page = new AbortController()
+    // Renewed between two ticks, it gets due between two ticks.
+    await passSeconds(0.5)
+    const held = poll(other!.url, privateToken, { headers, signal: page.signal }).catch(() => 'gone')
+    await other!.holds(1)
+    await passSeconds(30.2)
+    page.abort()
+    expect(await held).toBe('gone')
+    await other!.holds(0)
+    await goodbye(node!, { privateToken, page: 'page-1' })
+    await passSeconds(GONE_AFTER_SECONDS + 1)
+    expect(await exists(node!, privateToken)).toBe(false)
+  })
+
+  test('of a page that comes back out of the browser’s cache is taken back by its next poll', async () => {
+    const site = await openSite()
+    const { privateToken } = await site.newClient()
+    const headers = { 'Comet-Page': 'page-1;new' }
+    const { cursor } = await glance(site.url, privateToken, { headers })
+    await goodbye(site, { privateToken, page: 'page-1' })
+    await passSeconds(1)
+    await glance(site.url, privateToken, { cursor: cursor!, headers: { 'Comet-Page': 'page-1' } })
+    await passSeconds(GONE_AFTER_SECONDS)
+    expect(await exists(site, privateToken)).toBe(true)
   })
 
   test('of another page than the one that has the client does nothing', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import type { Context } from 'koa'
 import type { RegisterAnswer } from '../../lib/wire.ts'
 import { glance, poll } from '../support/page.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
@@ -147,5 +148,43 @@ describe('the option identify', () => {
     await new Promise((resolve) => setImmediate(resolve))
     expect(site.errors).toEqual([failure])
     expect(site.channel.stats().heldRequests).toBe(0)
+  })
+})
+
+describe('an app that says no as Koa does', () => {
+  test.each([401, 403])(
+    'ctx.throw(%d) in identify is a refusal by code, and no failure of the server',
+    async (status) => {
+      let isLoggedIn = true
+      const identify = (ctx: Context): string => (isLoggedIn ? 'ann' : ctx.throw(status, 'no'))
+      const site = await openSite({ options: { identify, register: () => ({}) } })
+      const { privateToken } = await register(site)
+      isLoggedIn = false
+      const answer = await glance(site.url, privateToken)
+      expect([answer.status, answer.messages[0]?.code]).toEqual([401, 'COMET_IDENTITY_IS_LOST'])
+      const refused = await fetch(`${site.url}/register`, { method: 'POST' })
+      expect([refused.status, await refused.json()]).toMatchObject([
+        403,
+        [{ code: 'COMET_REGISTRATION_IS_REFUSED' }],
+      ])
+      expect(site.errors).toEqual([])
+    },
+  )
+
+  test('ctx.throw(403) in register refuses the page', async () => {
+    const site = await openSite({ options: { register: (ctx) => ctx.throw(403, 'no') } })
+    const refused = await fetch(`${site.url}/register`, { method: 'POST' })
+    expect([refused.status, await refused.json()]).toMatchObject([
+      403,
+      [{ code: 'COMET_REGISTRATION_IS_REFUSED' }],
+    ])
+    expect(site.errors).toEqual([])
+  })
+
+  test('anything else that it throws is a failure of the server, and tells the page nothing', async () => {
+    const site = await openSite({ options: { register: (ctx) => ctx.throw(500, 'secret') } })
+    const failed = await fetch(`${site.url}/register`, { method: 'POST' })
+    expect([failed.status, (await failed.text()).includes('secret')]).toEqual([500, false])
+    expect(site.errors).toHaveLength(1)
   })
 })

@@ -127,6 +127,15 @@ describe('over HTTP/2', () => {
     expect([refused.status, refused.headers.connection]).toEqual([503, undefined])
   })
 
+  test('a body without a length, which its parser would take for none, is refused and not passed over', async () => {
+    const { privateToken } = await site.newClient()
+    const form = { ':method': 'POST', 'content-type': 'application/x-www-form-urlencoded' }
+    const { status, body } = await exchange(form, `privateToken=${privateToken}`)
+    expect([status, JSON.parse(body)]).toMatchObject([400, [{ code: 'COMET_PARAMETERS_ARE_INVALID' }]])
+    expect(body).toContain('Content-Length')
+    expect(streams.size).toBe(0)
+  })
+
   test('a body that is refused leaves no stream open, read or not', async () => {
     const body = 'y'.repeat(50_000)
     const post = { ':method': 'POST', 'content-length': String(body.length), 'comet-token': 'x' }

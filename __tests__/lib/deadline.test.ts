@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals'
 import { CometException } from '../../lib/comet-exception.ts'
-import { withDeadline } from '../../lib/deadline.ts'
+import { eachWithDeadline, withDeadline } from '../../lib/deadline.ts'
 
 test('An answer in time is passed on, and no timer is left', async () => {
   jest.useFakeTimers()
@@ -35,4 +35,34 @@ test('Row 19: no answer is a failure when the time is up, and a late rejection h
   await expect(hanging).rejects.toThrow('catchUp: no answer within 0.01 s')
   rejectLate(new Error('too late'))
   await new Promise(setImmediate)
+})
+
+test('Each thing of a list is waited for as long, and a list that hangs or fails is a failure', async () => {
+  const listed: number[] = []
+  const list = async (rest: () => Promise<never>): Promise<void> => {
+    const things = eachWithDeadline(0.02, 'getClients', async function* () {
+      yield 1
+      yield 2
+      await rest()
+    })
+    for await (const thing of things) listed.push(thing)
+  }
+  await expect(list(() => new Promise(() => {}))).rejects.toThrow('getClients: no answer within 0.02 s')
+  const failed = { code: 'COMET_PROVIDER_IS_UNAVAILABLE' }
+  await expect(list(() => Promise.reject(new Error('gone')))).rejects.toMatchObject(failed)
+  expect(listed).toEqual([1, 2, 1, 2])
+})
+
+test('Who leaves a list early ends it', async () => {
+  let isEnded = false
+  const things = eachWithDeadline(1, 'getClients', async function* () {
+    try {
+      yield* [1, 2, 3]
+    } finally {
+      isEnded = true
+    }
+  })
+  for await (const thing of things) if (thing === 2) break
+  await new Promise(setImmediate)
+  expect(isEnded).toBe(true)
 })

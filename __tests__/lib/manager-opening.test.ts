@@ -67,4 +67,26 @@ describe('Opening', () => {
     await channel.open()
     await channel.close()
   })
+
+  test('that comes about after it was given up feeds the node nothing beside the next one', async () => {
+    let letGo = (): void => undefined
+    class Late extends ProviderWrapper {
+      #isFirst = true
+      override async open(...details: Parameters<ProviderWrapper['open']>): Promise<void> {
+        if (!this.#isFirst) return super.open(...details)
+        this.#isFirst = false
+        await new Promise<void>((resolve) => (letGo = resolve))
+        details[1].reset({ epoch: 'late', entries: [], head: 7, trimmedThrough: 7 })
+      }
+    }
+    const provider = new Late(new InProcCometStateProvider())
+    const channel = new CometStateManager(provider, { providerTimeoutSeconds: 0.05 })
+    await expect(channel.open()).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+    await channel.open()
+    const { epoch } = channel.stats()
+    letGo()
+    await new Promise(setImmediate)
+    expect([channel.stats().epoch, epoch]).toEqual([epoch, expect.not.stringMatching('late')])
+    await channel.close()
+  })
 })

@@ -13,6 +13,7 @@ const COUNTS = [
   'maxMessageBytes',
   'maxAnswerBytes',
   'maxReceivers',
+  'maxQueuedBytes',
   'maxQueuedOperations',
 ] as const
 

@@ -11,6 +11,8 @@ function namesOf(batch: readonly Operation[] | undefined): string[] {
   return (batch ?? []).map((operation) => (operation.kind === 'send' ? operation.name : operation.kind))
 }
 
+const limit = (maxQueuedOperations: number, maxQueuedBytes = 1e6) => ({ maxQueuedOperations, maxQueuedBytes })
+
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'resolved',
@@ -19,7 +21,7 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
 
 test('What is enqueued in one turn goes as one batch, in order', async () => {
   const { provider, batches } = appendingProvider(idsFor)
-  const queue = new WriteQueue(provider, 100, 10)
+  const queue = new WriteQueue(provider, limit(100), 10)
   const done = await Promise.all([send('A'), send('B'), send('C')].map((each) => queue.enqueue(each)))
   expect(batches.map(namesOf)).toEqual([['A', 'B', 'C']])
   const ids = done.map(({ id }) => id)
@@ -33,7 +35,7 @@ test('A batch is given to the provider only when the one before is done', async 
     await new Promise<void>((resolve) => waiting.push(resolve))
     return idsFor(batch)
   })
-  const queue = new WriteQueue(provider, 100, 10)
+  const queue = new WriteQueue(provider, limit(100), 10)
   const first = queue.enqueue(send('A'))
   while (batches.length === 0) await new Promise(setImmediate)
   const later = [queue.enqueue(send('B')), queue.enqueue(send('C'))]
@@ -50,7 +52,7 @@ test('A batch is given to the provider only when the one before is done', async 
 
 test('A batch holds no more bytes than the provider takes, but at least one operation', async () => {
   const { provider, batches } = appendingProvider(idsFor, 20)
-  const queue = new WriteQueue(provider, 100, 10)
+  const queue = new WriteQueue(provider, limit(100), 10)
   const operations = [
     send('A', '12345678'),
     send('B', '12345678'),
@@ -64,7 +66,7 @@ test('A batch holds no more bytes than the provider takes, but at least one oper
 
 test('A batch holds at most 1,000 operations', async () => {
   const { provider, batches } = appendingProvider(idsFor)
-  const queue = new WriteQueue(provider, 5000, 10)
+  const queue = new WriteQueue(provider, limit(5000), 10)
   await Promise.all(Array.from({ length: 2500 }, (_, index) => queue.enqueue(send(`${index}`))))
   expect(batches.map((batch) => batch.length)).toEqual([1000, 1000, 500])
   expect(batches.flatMap(namesOf)).toEqual(Array.from({ length: 2500 }, (_, index) => `${index}`))
@@ -72,7 +74,7 @@ test('A batch holds at most 1,000 operations', async () => {
 
 test('Row 32: what is over the queue’s limit is refused at once and never stored, what is in it is', async () => {
   const { provider, batches } = appendingProvider(idsFor)
-  const queue = new WriteQueue(provider, 2, 10)
+  const queue = new WriteQueue(provider, limit(2), 10)
   const settled = await Promise.all(['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name)))))
   expect(settled).toEqual(['resolved', 'resolved', 'COMET_QUEUE_IS_FULL', 'COMET_QUEUE_IS_FULL'])
   expect(batches.map(namesOf)).toEqual([['A', 'B']])
@@ -89,7 +91,7 @@ test('A refusal of one operation is its own, with the provider’s code', async 
     const [done] = await idsFor(batch.slice(0, 1))
     return [...refusals.map((refused): Outcome => ({ refused })), done!]
   })
-  const queue = new WriteQueue(provider, 10, 10)
+  const queue = new WriteQueue(provider, limit(10), 10)
   const settled = await Promise.all(['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name)))))
   expect(settled).toEqual([...refusals, 'resolved'])
 })
@@ -99,7 +101,7 @@ test('Row 18: a batch that fails rejects all that are in it, with the cause, and
   const { provider } = appendingProvider((batch, call) =>
     call === 1 ? Promise.reject(cause) : idsFor(batch),
   )
-  const queue = new WriteQueue(provider, 10, 10)
+  const queue = new WriteQueue(provider, limit(10), 10)
   const failed = [queue.enqueue(send('A')), queue.enqueue(send('B'))]
   for (const each of failed) {
     await expect(each).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE', status: 503, cause })
@@ -107,30 +109,54 @@ test('Row 18: a batch that fails rejects all that are in it, with the cause, and
   await expect(queue.enqueue(send('C'))).resolves.toHaveProperty('id')
 })
 
-test('Row 19: a batch that hangs rejects at the deadline, the next one goes on, a late answer is ignored', async () => {
-  let answerLate = (): void => undefined
-  const { provider } = appendingProvider(async (batch, call) => {
-    if (call === 1) await new Promise<void>((resolve) => (answerLate = resolve))
+test('Row 19: a batch that hangs rejects at the deadline, and until its call has ended all else is refused', async () => {
+  let endCall = (): void => undefined
+  const { provider, batches } = appendingProvider(async (batch, call) => {
+    if (call === 1) await new Promise<void>((resolve) => (endCall = resolve))
     return idsFor(batch)
   })
-  const queue = new WriteQueue(provider, 10, 0.02)
+  const queue = new WriteQueue(provider, limit(10), 0.02)
   const hanging = queue.enqueue(send('A'))
   await expect(hanging).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+  await expect(queue.enqueue(send('B'))).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+  await queue.drained()
+  endCall()
+  await new Promise(setImmediate)
+  await expect(queue.enqueue(send('C'))).resolves.toHaveProperty('id')
+  expect(batches.map(namesOf)).toEqual([['A'], ['C']])
+})
+
+test('Row 18: a provider that throws in place of rejecting blocks nothing', async () => {
+  const { provider } = appendingProvider((batch, call) => {
+    if (call === 1) throw new Error('at once')
+    return idsFor(batch)
+  })
+  const queue = new WriteQueue(provider, limit(10), 10)
+  expect(await codeOf(queue.enqueue(send('A')))).toBe('COMET_PROVIDER_IS_UNAVAILABLE')
   await expect(queue.enqueue(send('B'))).resolves.toHaveProperty('id')
-  answerLate()
-  await expect(hanging).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+})
+
+test('What waits is bounded by its bytes too, receivers and names of clients among them', async () => {
+  const { provider, batches } = appendingProvider(idsFor)
+  const queue = new WriteQueue(provider, limit(100, 3000), 10)
+  const large: SendOperation = { ...send('A', 'x'.repeat(1000)), topics: ['c:'.padEnd(1000, 'y')] }
+  const settled = await Promise.all([large, large, send('B')].map((each) => codeOf(queue.enqueue(each))))
+  expect(settled).toEqual(['resolved', 'COMET_QUEUE_IS_FULL', 'resolved'])
+  const larger = { ...large, contents: 'x'.repeat(9000) }
+  await expect(queue.enqueue(larger)).resolves.toHaveProperty('id')
+  expect(batches.map(namesOf)).toEqual([['A', 'B'], ['A']])
 })
 
 test('A provider that gives too few outcomes leaves nobody waiting', async () => {
   const { provider } = appendingProvider((batch) => idsFor(batch.slice(1)))
-  const queue = new WriteQueue(provider, 10, 10)
+  const queue = new WriteQueue(provider, limit(10), 10)
   const settled = await Promise.all([codeOf(queue.enqueue(send('A'))), codeOf(queue.enqueue(send('B')))])
   expect(settled).toEqual(['resolved', 'COMET_PROVIDER_IS_UNAVAILABLE'])
 })
 
 test('The queue is drained when all that is in it has settled', async () => {
   const { provider } = appendingProvider(idsFor, 1)
-  const queue = new WriteQueue(provider, 10, 10)
+  const queue = new WriteQueue(provider, limit(10), 10)
   await queue.drained()
   let settled = 0
   for (const name of ['A', 'B', 'C']) void queue.enqueue(send(name)).then(() => (settled += 1))

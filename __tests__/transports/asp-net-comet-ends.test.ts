@@ -115,6 +115,41 @@ describe('what passes is told a page of 2008 as a timeout, so that it lives', ()
     expect(page.end).toBeUndefined()
   })
 
+  test('what is answered a second later counts as held, is bounded, and is answered at once when the channel closes', async () => {
+    const provider = new GatedProvider(new InProcCometStateProvider())
+    const site = await openSite({ provider, options: { maxHeldRequests: 2 } })
+    const { privateToken } = await site.newClient()
+    provider.goAway()
+    const ask = () => fetch(site.url, { method: 'POST', body: new URLSearchParams({ privateToken }) })
+    const slowed = [ask(), ask()]
+    await site.holds(2)
+    const over = await ask()
+    expect([over.status, await over.json()]).toMatchObject([200, [{ n: 'aspNetComet.timeout' }]])
+    await site.channel.close()
+    for (const answer of await Promise.all(slowed)) {
+      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
+      expect(await answer.json()).toMatchObject([{ n: 'aspNetComet.timeout' }])
+    }
+    expect(site.channel.stats().heldRequests).toBe(0)
+  })
+
+  test('one that goes away while it is slowed down is not counted any more', async () => {
+    const provider = new GatedProvider(new InProcCometStateProvider())
+    const site = await openSite({ provider })
+    const { privateToken } = await site.newClient()
+    provider.goAway()
+    const page = new AbortController()
+    const gone = fetch(site.url, {
+      method: 'POST',
+      body: new URLSearchParams({ privateToken }),
+      signal: page.signal,
+    }).catch(() => 'gone')
+    await site.holds(1)
+    page.abort()
+    expect(await gone).toBe('gone')
+    await site.holds(0)
+  })
+
   test('a channel that closes: it is answered, and asks once a second from then on', async () => {
     const { page, ...site } = await openPage()
     await site.holds(1)

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { COMMON_HEADERS } from '../answer.ts'
 import type { ChannelNode } from '../channel-node.ts'
 import { CometException } from '../comet-exception.ts'
 import { hashToken } from '../private-token.ts'
@@ -24,6 +25,7 @@ export class GoodbyeEndpoint implements Endpoint {
     const pageId = page === '' ? '' : checkedPage(page).id
     await this.#node.ready()
     await this.#leave(token, pageId)
+    ctx.set(COMMON_HEADERS)
     ctx.status = 204
   }
 

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { errorAnswer } from '../answer.ts'
+import { COMMON_HEADERS, errorAnswer } from '../answer.ts'
 import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
@@ -35,6 +35,7 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
       if (ctx.method === 'OPTIONS') {
         if (!isAllowed)
           debugSubscribe('preflight of %s refused: not in the option origins', ctx.get('Origin'))
+        ctx.set(COMMON_HEADERS)
         ctx.set('Allow', allow)
         ctx.status = 204
         return

@@ -11,6 +11,12 @@ export async function principalOf(
   return (await identify?.(ctx)) ?? undefined
 }
 
+/** Whether an option's function said no in Koa's way: by `ctx.throw(401)` or `ctx.throw(403)`. */
+export function isRefusal(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('status' in error && 'expose' in error)) return false
+  return error.expose === true && (error.status === 401 || error.status === 403)
+}
+
 /** A client stays with the principal it was initialised for: promise 9. */
 export async function checkIdentity(
   ctx: Context,
@@ -18,16 +24,18 @@ export async function checkIdentity(
   identify: CompleteOptions['identify'],
 ): Promise<void> {
   if (identify === null) return
-  const principal = await principalOf(ctx, identify)
+  const principal = await principalOf(ctx, identify).catch((error: unknown) => {
+    throw isRefusal(error) ? identityIsLost() : error
+  })
   if (principal === client.userId) return
-  if (principal === undefined) {
-    throw new CometException(
-      'COMET_IDENTITY_IS_LOST',
-      'The login of this client is gone. Log in and initialise anew.',
-    )
-  }
+  if (principal === undefined) throw identityIsLost()
   throw new CometException(
     'COMET_IDENTITY_HAS_CHANGED',
     'This client belongs to another login. Initialise anew.',
   )
+}
+
+function identityIsLost(): CometException {
+  const text = 'The login of this client is gone. Log in and initialise anew.'
+  return new CometException('COMET_IDENTITY_IS_LOST', text)
 }

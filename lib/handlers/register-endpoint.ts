@@ -9,7 +9,7 @@ import type { CompleteOptions } from '../options.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { type RegisterAnswer, WIRE_VERSION } from '../wire.ts'
 import type { Endpoint } from './guarded.ts'
-import { principalOf } from './identity.ts'
+import { isRefusal, principalOf } from './identity.ts'
 import { readFields } from './request-body.ts'
 
 type Register = NonNullable<CompleteOptions['register']>
@@ -30,11 +30,8 @@ export class RegisterEndpoint implements Endpoint {
 
   async handle(ctx: Context): Promise<void> {
     await readFields(ctx)
-    const userId = await principalOf(ctx, this.#identify)
-    const parameters = await this.#register(ctx)
-    if (parameters === null) {
-      throw new CometException('COMET_REGISTRATION_IS_REFUSED', 'The app does not let this page in.')
-    }
+    const { userId, parameters } = await this.#askApp(ctx)
+    if (parameters === null) throw refused()
     // A forgotten return must not let everybody in.
     if (typeof parameters !== 'object') {
       throw new TypeError(
@@ -50,6 +47,20 @@ export class RegisterEndpoint implements Endpoint {
     })
     answerNow(ctx, { status: 200, headers: JSON_HEADERS, body: JSON.stringify(answerFor(client)) })
   }
+
+  async #askApp(
+    ctx: Context,
+  ): Promise<{ userId: string | undefined; parameters: Awaited<ReturnType<Register>> }> {
+    try {
+      return { userId: await principalOf(ctx, this.#identify), parameters: await this.#register(ctx) }
+    } catch (error) {
+      throw isRefusal(error) ? refused() : error
+    }
+  }
+}
+
+function refused(): CometException {
+  return new CometException('COMET_REGISTRATION_IS_REFUSED', 'The app does not let this page in.')
 }
 
 function answerFor(client: InitializedCometClient): RegisterAnswer {

@@ -20,6 +20,11 @@ export async function readFields(ctx: Context): Promise<Readonly<Record<string, 
   if (!isParsed && hasBody(ctx) && !isForm(ctx) && !ctx.is('json')) {
     throw new CometException('COMET_MEDIA_TYPE_IS_UNSUPPORTED', 'The body must be a form or JSON.')
   }
+  if (!isParsed && !hasBody(ctx) && isOpenStream(ctx)) {
+    ctx.req.resume()
+    const text = 'A body over HTTP/2 needs a Content-Length.'
+    throw new CometException('COMET_PARAMETERS_ARE_INVALID', text)
+  }
   try {
     await parse(ctx, async () => {})
   } catch (error) {
@@ -34,6 +39,12 @@ export async function readFields(ctx: Context): Promise<Readonly<Record<string, 
 /** Whether a body comes with the request, whatever its method. */
 export function hasBody(ctx: Context): boolean {
   return ctx.req.headers['transfer-encoding'] !== undefined || Number(ctx.get('Content-Length') || 0) > 0
+}
+
+/** Whether more than headers comes on a stream of HTTP/2: its length need not be told, and the parser wants it. */
+function isOpenStream({ req }: Context): boolean {
+  const { stream } = req as typeof req & { readonly stream?: { readonly endAfterHeaders: boolean } }
+  return stream?.endAfterHeaders === false
 }
 
 function cleanError(error: unknown): CometException {

@@ -7,7 +7,6 @@ import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
 import { debugSubscribe } from '../debug.ts'
 import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
-import { answerLater } from '../subscribe/answer-later.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
 import { answerNow, isGone } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
@@ -50,6 +49,8 @@ export class SubscribeEndpoint implements Endpoint {
       const ticket = lease.takeTicket()
       const wasUnseen = isUnseen(lease)
       await checkIdentity(ctx, lease.client, this.#options.identify)
+      // Who is gone may have said goodbye meanwhile: nothing is renewed for it.
+      if (isGone(ctx.res)) return
       if (!lease.isOvertaken(ticket, request.page)) await leases.confirm(lease, request.page)
       const cursor = request.cursor ?? lease.position
       await this.#reach(cursor)
@@ -68,7 +69,7 @@ export class SubscribeEndpoint implements Endpoint {
   answerError(ctx: Context, exception: CometException): boolean {
     if (!speaksAspNetComet(ctx)) return false
     const answer = this.#aspNetComet.renderError(exception)
-    if (exception.status === 503) answerLater(ctx, answer, this.#aspNetComet.replaceAfterMs)
+    if (exception.status === 503) this.#node.lateAnswers.add(ctx, answer, this.#aspNetComet.replaceAfterMs)
     else answerNow(ctx, answer)
     return true
   }
@@ -117,7 +118,7 @@ export class SubscribeEndpoint implements Endpoint {
   #answer(ctx: Context, outcome: SubscribeOutcome, transport: Transport): void {
     const answer = transport.render(outcome)
     if (outcome.kind === 'replaced' && transport.replaceAfterMs > 0)
-      answerLater(ctx, answer, transport.replaceAfterMs)
+      this.#node.lateAnswers.add(ctx, answer, transport.replaceAfterMs)
     else answerNow(ctx, answer)
   }
 

@@ -48,6 +48,9 @@ export class ClientLease implements Reader {
   #acknowledged: Cursor | undefined
   /** The newest interval of ids that was found to have nothing for this client. */
   #quiet: { readonly after: number; readonly through: number } | undefined
+  #hasLeft = false
+  /** What was asked before this by the page that left is not to bring it back. */
+  #left: { readonly ticket: number; readonly pageId: string } | undefined
   #lastTicket = 0
   #servedTicket = 0
   #servedPage: Page | undefined
@@ -97,6 +100,11 @@ export class ClientLease implements Reader {
     return this.#acknowledged
   }
 
+  /** Whether its page has said goodbye. Until a later request is served, nobody is seen here and nothing is renewed. */
+  get hasLeft(): boolean {
+    return this.#hasLeft
+  }
+
   /** Takes note that nothing between these two ids is for this client. */
   noteQuiet(after: number, through: number): void {
     const known = this.#quiet
@@ -129,9 +137,11 @@ export class ClientLease implements Reader {
 
   /**
    * Whether a newer request was served first: one of the same page, or of a page that took the client over. A newer
-   * one of another page that only polls on says nothing: whose the client is, the lease tells.
+   * one of another page that only polls on says nothing: whose the client is, the lease tells. A goodbye counts as
+   * the page's last request.
    */
   isOvertaken(ticket: number, page: Page): boolean {
+    if (this.#left && ticket < this.#left.ticket && page.id === this.#left.pageId) return true
     const served = this.#servedPage
     return ticket < this.#servedTicket && served !== undefined && (served.take || served.id === page.id)
   }
@@ -141,7 +151,14 @@ export class ClientLease implements Reader {
     if (this.holder !== page.id || this.isOvertaken(ticket, page)) return false
     this.#servedTicket = ticket
     this.#servedPage = page
+    this.#hasLeft = false
     return true
+  }
+
+  /** Takes note that a page said goodbye. */
+  leave(pageId: string): void {
+    this.#left = { ticket: this.takeTicket(), pageId }
+    if (this.holder === undefined || this.holder === pageId) this.#hasLeft = true
   }
 
   /** Takes an entry that may be about this client. */

@@ -1,5 +1,8 @@
 import type { LeaseOutcome, LeaseRenewal } from '../comet-state-provider.ts'
 
+/** The most renewals that one call is given. */
+const MAX_BATCH = 1000
+
 interface Asked {
   readonly renewal: LeaseRenewal
   resolve(outcome: LeaseOutcome): void
@@ -32,7 +35,7 @@ export class LeaseBatch {
   async #drain(): Promise<void> {
     while (this.#asked.length > 0) {
       await new Promise(setImmediate)
-      await this.#send(this.#asked.splice(0))
+      await this.#send(this.#asked.splice(0, MAX_BATCH))
     }
     this.#draining = undefined
   }

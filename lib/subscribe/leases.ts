@@ -2,6 +2,7 @@ import { CometException } from '../comet-exception.ts'
 import type { Entry, ICometStateProvider, LeaseOutcome, LeaseRenewal } from '../comet-state-provider.ts'
 import { withDeadline } from '../deadline.ts'
 import type { MessageLog } from '../message-log.ts'
+import { SerialCalls } from '../serial-calls.ts'
 import { clientOfTopic } from '../topics.ts'
 import { ClientLease, leaseSeconds, stoppedClient, unknownToken } from './client-lease.ts'
 import { LeaseBatch } from './lease-batch.ts'
@@ -36,8 +37,9 @@ export class Leases {
 
   constructor(host: LeasesHost) {
     this.#host = host
+    const calls = new SerialCalls(host.timeoutSeconds)
     this.#batch = new LeaseBatch((renewals) =>
-      withDeadline(host.timeoutSeconds, 'renewLeases', () => host.provider.renewLeases(renewals)),
+      calls.ask('renewLeases', () => host.provider.renewLeases(renewals)),
     )
   }
 
@@ -68,7 +70,7 @@ export class Leases {
   async confirm(lease: ClientLease, page: Page): Promise<void> {
     const unrenewedMs = performance.now() - lease.renewedAt
     const hasSlack = unrenewedMs < lease.client.connectionIdleSeconds * 1000
-    if (lease.holder !== page.id || !hasSlack) {
+    if (lease.holder !== page.id || !hasSlack || lease.hasLeft) {
       const outcome = await this.#renew(lease, page)
       if (outcome === 'elsewhere') return
       if (outcome === 'gone') return this.#gone(lease)
@@ -78,12 +80,9 @@ export class Leases {
 
   /** A page leaves: its client is removed soon, unless another page has it or comes back for it. */
   async goodbye(lease: ClientLease, pageId: string): Promise<void> {
+    lease.leave(pageId)
     const renewal = renewalOf(lease, { id: pageId, take: false })
-    const outcome = await this.#batch.add({ ...renewal, seconds: GOODBYE_SECONDS, goodbye: true })
-    if (outcome !== 'kept') return
-    lease.renewedAt = Number.NEGATIVE_INFINITY
-    lease.seenAt = Number.NEGATIVE_INFINITY
-    lease.foundAt = Number.NEGATIVE_INFINITY
+    await this.#batch.add({ ...renewal, seconds: GOODBYE_SECONDS, goodbye: true })
   }
 
   /** Feeds an entry of the log to those whom it is about. */
@@ -111,7 +110,7 @@ export class Leases {
     for (const lease of this.#byHash.values()) {
       if (lease.held) lease.seenAt = now
       const idleMs = lease.client.connectionIdleSeconds * 1000
-      const isDue = lease.seenAt - lease.renewedAt >= idleMs / 3
+      const isDue = !lease.hasLeft && lease.seenAt - lease.renewedAt >= idleMs / 3
       if (isDue) void this.#renewInBackground(lease)
       else if (
         now - Math.max(lease.seenAt, lease.foundAt) >

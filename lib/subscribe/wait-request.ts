@@ -88,6 +88,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
 
   settle(outcome: SubscribeOutcome): void {
     if (this.#isOver) return
+    this.lease.seenAt = performance.now()
     this.#end()
     this.#response.send(this.transport.render(outcome))
   }
@@ -108,12 +109,12 @@ export class WaitRequest implements Waiting, ResponseOwner {
   }
 
   closed(): void {
+    // Not seen by this: the page may have gone to another node, or have said goodbye there.
     if (!this.#isOver) this.#end()
   }
 
   #end(): void {
     this.#isOver = true
-    this.lease.seenAt = performance.now()
     clearTimeout(this.#timer)
     if (this.lease.held === this) this.lease.held = undefined
     this.#room.leave(this)

@@ -16,12 +16,15 @@ import type {
   StopOperation,
 } from '../../lib/comet-state-provider.ts'
 import type { Cursor } from '../../lib/cursor.ts'
+import { RetainedWindow } from '../../lib/retained-window.ts'
 import { ClientTable } from './client-table.ts'
 import { ForgetfulMap } from './forgetful-map.ts'
-import { RetainedWindow } from './retained-window.ts'
 
 /** How many keys of sends, and how many stopped tokens, are remembered at most. */
 const MAX_REMEMBERED = 100_000
+
+/** Until a provider opens it. */
+const RETAIN_NOTHING: Retention = { seconds: 0, messages: 0, bytes: 0 }
 
 /** Takes the entries of one channel in order. */
 export type Follower = (entries: readonly Entry[]) => void
@@ -40,7 +43,7 @@ export class StoredChannel {
 
   /** @param now milliseconds on a clock that never jumps */
   constructor(now: () => number) {
-    this.#window = new RetainedWindow(this.#head, now)
+    this.#window = new RetainedWindow(RETAIN_NOTHING, this.#head, now)
     this.#clients = new ClientTable(now)
     this.#stopped = new ForgetfulMap(MAX_REMEMBERED, now)
     this.#keys = new ForgetfulMap(MAX_REMEMBERED, now)
@@ -56,7 +59,7 @@ export class StoredChannel {
     this.#window.trim()
     return {
       epoch: this.#epoch,
-      entries: this.#window.entries(),
+      entries: [...this.#window.entriesAfter(this.#window.trimmedThrough)],
       head: this.#head,
       trimmedThrough: this.#window.trimmedThrough,
     }
@@ -152,6 +155,7 @@ export class StoredChannel {
     this.#head += 1
     const entry = Object.freeze(entryOf(this.#head))
     this.#window.add(entry)
+    this.#window.trim()
     added.push(entry)
     return { epoch: this.#epoch, messageId: this.#head }
   }
