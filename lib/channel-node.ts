@@ -166,6 +166,8 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
       await this.#closeProvider().catch(() => {})
       throw error
     }
+    // First of all the time since the last sweep is counted: leases that are renewed from now on need no more of it.
+    this.#sweeping = this.#sweep()
     this.#tickedAt = performance.now()
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref()
   }

@@ -73,6 +73,20 @@ test('Row 28: a store that was without any node for 8 hours kills nobody for tha
   expect(killed).toEqual(['bob'])
 })
 
+test('Row 28: who comes right after that has one idle time from then on, and not the 8 hours as well', async () => {
+  const { storage, jump } = storageWithClock()
+  const before = await openSite({ provider: new InProcCometStateProvider({ storage }) })
+  const { privateToken } = await before.newClient({ connectionIdleSeconds: 9, publicToken: 'ann' })
+  await glance(before.url, privateToken)
+  await before.channel.close()
+  jump(EIGHT_HOURS_MS)
+  const after = await openSite({ provider: new InProcCometStateProvider({ storage }) })
+  const killed = killedIn(after.channel)
+  expect((await glance(after.url, privateToken)).status).toBe(200)
+  await passSeconds(25)
+  expect(killed).toEqual(['ann'])
+})
+
 /** Connects, sends one poll and goes, all while this process stands still. */
 function pollWhileWeStandStill(port: number, privateToken: string): void {
   const request = `GET /comet HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\nAuthorization: Bearer ${privateToken}\\r\\nPrefer: wait=0\\r\\n\\r\\n`
