@@ -11,14 +11,8 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
  * @param failures how many attempts have failed in a row, from 1 on
  * @param retryAfterSeconds what the server asked for; then it is that, and up to 1 s more
  */
-export function backOffMs(failures: number, retryAfterSeconds?: number): number {
-  const ms =
-    retryAfterSeconds === undefined
-      ? random() * Math.min(CAP_MS, BASE_MS * 2 ** (failures - 1))
-      : retryAfterSeconds * 1000 + random() * BASE_MS
-  return Math.min(ms, LONGEST_TIMER_MS)
-}
-
-function random(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32
+export function backOffMs(failures: number, retryAfterSeconds = 0): number {
+  const spreadMs = retryAfterSeconds ? BASE_MS : Math.min(CAP_MS, BASE_MS * 2 ** (failures - 1))
+  const random = crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32
+  return Math.min(retryAfterSeconds * 1000 + random * spreadMs, LONGEST_TIMER_MS)
 }

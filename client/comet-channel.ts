@@ -152,8 +152,8 @@ export class CometChannel<
     handler: (contents: Messages[N], message: WireMessage) => unknown,
   ): () => void {
     checkType('handler', 'function', handler)
-    return this.addSuccessHandler((_token, _alias, message) =>
-      message.n === name ? handler(message.c as Messages[N], message) : undefined,
+    return this.addSuccessHandler(
+      (_token, _alias, message) => message.n === name && handler(message.c as Messages[N], message),
     )
   }
 
@@ -183,8 +183,9 @@ export class CometChannel<
 
   /**
    * Every message, from the start of the loop on. There is no buffer: the channel waits for the loop's body, and
-   * counts a message as seen when the loop asks for the next. Ends at `leave()` and the abort of `signal`; throws
-   * the {@link CometError} of a failure that stops the channel. `unsubscribe()` only pauses it.
+   * counts a message as dealt with when the loop asks for the next; a page that was reloaded before that gets it
+   * again. Ends at `leave()` and the abort of `signal`; throws the {@link CometError} of a failure that stops the
+   * channel, as soon as its body is done. `unsubscribe()` only pauses it.
    */
   [Symbol.asyncIterator](): AsyncGenerator<WireMessage, void, undefined> {
     return this.#listeners.read()

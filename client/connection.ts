@@ -11,7 +11,7 @@ import { type Http, isDeadToken } from './http.ts'
 import type { Identity } from './identity.ts'
 import type { Listeners } from './listeners.ts'
 import { answerAsLiving } from './living-pages.ts'
-import { longPoll, type PollAnswer } from './long-polling.ts'
+import { longPoll } from './long-polling.ts'
 import { watchPage } from './page-events.ts'
 
 /** What a channel's events have as their `detail`. */
@@ -68,6 +68,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (life) return
     life = new AbortController()
     const { signal } = life
+    failures = 0
     isFrozen = false
     living = answerAsLiving(identity.page)
     watchPage(signal, hidden, shown, wake)
@@ -75,18 +76,25 @@ export function createConnection(parts: ConnectionParts): Connection {
     void run(signal)
   }
 
-  /** @param isReplaced then what is stored is not ours to touch */
-  function stop(isReplaced?: boolean): void {
+  /** @param failure what no retry mends */
+  function stop(failure?: CometError): void {
     if (!life) return
     life.abort()
     life = undefined
+    letGo(failure?.code === 'COMET_REPLACED')
+    if (failure) listeners.end(failure)
+    transition('ended')
+  }
+
+  /**
+   * Ends the open request, and leaves what is stored to the page that comes next.
+   *
+   * @param isReplaced then what is stored is not ours to touch
+   */
+  function letGo(isReplaced?: boolean): void {
     attempt.abort()
     living?.close()
-    if (!isReplaced) {
-      identity.keep()
-      identity.release()
-    }
-    transition('ended')
+    if (!isReplaced) identity.keep(listeners.isReady(0), true)
   }
 
   async function leave(): Promise<void> {
@@ -110,28 +118,26 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   /** Returns how long to wait before the next poll. */
   async function pollOnce(signal: AbortSignal): Promise<number> {
+    const isProbe = state !== 'connected'
+    const beganAtMs = performance.now()
     try {
-      return await poll(signal)
+      return await poll(isProbe, signal)
     } catch (cause) {
       // The loop has ended, or an event asks for a new poll.
       if (signal.aborted) return 0
       const isOwn = cause instanceof CometError
+      // Then something between page and server may have ended it.
+      const isCut = !isProbe && (!isOwn || cause.code === 'COMET_ANSWER_IS_INVALID')
+      if (isCut && holdLimit.cut(performance.now() - beganAtMs)) failures = 0
       return recover(isOwn ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause }))
     }
   }
 
-  async function poll(signal: AbortSignal): Promise<number> {
+  async function poll(isProbe: boolean, signal: AbortSignal): Promise<number> {
     await identity.take(signal)
-    const isProbe = state !== 'connected'
     const { cursor } = identity
-    const sentAtMs = performance.now()
-    let answer: PollAnswer
-    try {
-      answer = await longPoll(http, identity, isProbe ? 0 : holdLimit.seconds, signal)
-    } catch (error) {
-      if (!isProbe && isCut(error) && holdLimit.cut(performance.now() - sentAtMs)) failures = 0
-      throw error
-    }
+    const waitSeconds = isProbe ? 0 : (holdLimit.seconds ?? Math.ceil(http.holdSeconds))
+    const answer = await longPoll(http, identity, waitSeconds, signal)
     identity.takesOver = false
     if (!isProbe) {
       identity.isProven = true
@@ -149,36 +155,35 @@ export function createConnection(parts: ConnectionParts): Connection {
   /** Returns how long to wait before the next attempt. When none can help, ends the loop. */
   function recover(failure: CometError): number {
     const { code, retryAfterSeconds } = failure
-    const { isProven, renewsToken } = identity
     const isDead = isDeadToken(code)
     if (isDead || code === 'COMET_CLIENT_IS_STOPPED') identity.forget()
     mustTellForgotten ||= isDead
-    if (isDead && renewsToken && isProven) {
+    const isRenewed = isDead && identity.renewsToken
+    if (isRenewed && identity.isProven) {
       transition('lost')
       return 0
     }
-    const willRetry = failure.willRetry || (isDead && renewsToken)
+    const willRetry = failure.willRetry || isRenewed
     const error = new CometError(code, willRetry, failure)
-    const pauseMs = willRetry ? backOffMs(++failures, retryAfterSeconds) : 0
-    if (willRetry) transition('failed')
-    else {
+    let pauseMs = 0
+    if (willRetry) {
+      pauseMs = backOffMs(++failures, retryAfterSeconds)
+      transition('failed')
+    } else {
       // Who subscribes again takes the client back.
       identity.takesOver = true
-      stop(code === 'COMET_REPLACED')
+      stop(error)
     }
     listeners.call('log', code, pauseMs)
     listeners.call('failure', identity.token, alias, error)
     emit('error', error)
-    if (!willRetry) listeners.end(error)
     return pauseMs
   }
 
-  function hidden(forGood: boolean): void {
+  function hidden(mayReturn: boolean): void {
     isFrozen = true
-    living?.close()
-    attempt.abort()
-    identity.release()
-    if (!forGood) transition('lost')
+    letGo()
+    if (mayReturn) transition('lost')
     else if (identity.renewsToken && identity.isTaken) void sayGoodbye(http, identity, true)
   }
 
@@ -187,7 +192,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     isFrozen = false
     living = answerAsLiving(identity.page)
     identity.takesOver = true
-    identity.keep()
+    identity.keep(false)
     wake()
   }
 
@@ -202,12 +207,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const next = CONNECTION_STATES[event][previous]
     if (!next) return
     state = next
-    listeners.call('log', state)
-    emit('statechange', { state, previous })
+    listeners.call('log', next)
+    emit('statechange', { state: next, previous })
   }
-}
-
-/** Whether something between page and server may have ended the request. */
-function isCut(error: unknown): boolean {
-  return !(error instanceof CometError) || error.code === 'COMET_ANSWER_IS_INVALID'
 }

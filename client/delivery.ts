@@ -47,16 +47,15 @@ export async function deliver(
   }
   await whenReady(0)
   moveTo(cursor.epoch, Math.max(cursor.messageId, seen))
-  identity.keep()
+  identity.keep(true)
 
   function moveTo(epoch: string, messageId: number): void {
     seen = messageId
-    identity.cursor = `${epoch}:${seen}`
+    identity.moveTo(`${epoch}:${seen}`)
   }
 
   async function whenReady(atLeast: 0 | 1): Promise<void> {
-    const ready = listeners.whenReady(atLeast)
-    if (ready) await unlessAborted(ready, signal)
+    while (!listeners.isReady(atLeast)) await unlessAborted(listeners.change(), signal)
     signal.throwIfAborted()
   }
 }

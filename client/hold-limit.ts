@@ -7,7 +7,7 @@ const LEAST_SECONDS = 5
  * the server is asked to hold no longer than four fifths of the shorter time, at least 5 s.
  */
 export class HoldLimit {
-  /** What to ask for, in whole seconds; undefined: as long as the server likes. */
+  /** What to ask for, in whole seconds; undefined: nothing is known to cut. */
   seconds: number | undefined
   /** 0: the last held poll was answered. */
   #lastCutMs = 0

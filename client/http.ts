@@ -22,7 +22,7 @@ export interface HttpRequest extends Pick<RequestInit, 'method' | 'body' | 'keep
 export class Http {
   readonly #url: string
   readonly #options: CometChannelOptions
-  /** How long the server may hold a request. */
+  /** How long the server may hold a request: a poll asks for no longer. */
   holdSeconds: number
 
   constructor(url: string, options: CometChannelOptions) {
@@ -74,7 +74,7 @@ export class Http {
     else if (token) headers.set('Authorization', `Bearer ${token}`)
     const response = await fetch(url, { ...request, headers, credentials, signal, cache: 'no-store' })
     const { ok, status, headers: received } = response
-    const type = String(received.get('Content-Type'))
+    const type = received.get('Content-Type') ?? ''
     // Undefined: it was cut, or is no JSON.
     const body: unknown = await response.json().catch(() => undefined)
     const retryAfterSeconds = Math.max(0, Number(received.get('Retry-After'))) || undefined

@@ -2,19 +2,19 @@ import { unlessAborted } from './abortable.ts'
 import { askForToken, type Credentials, register } from './credentials.ts'
 import type { Http } from './http.ts'
 import { isLiving } from './living-pages.ts'
-import type { PrivateToken } from './options.ts'
-import type { PageMemory, PageState, Registration } from './page-memory.ts'
+import { LONGEST_HOLD_SECONDS, type PrivateToken } from './options.ts'
+import type { PageMemory, Registration } from './page-memory.ts'
 
 /** Whom the page is to the server, what it has seen as such, and what it keeps of it for a reload. */
 export class Identity {
-  /** Random, for this life of the page: 24 bytes, in letters that base64url has too. */
-  readonly page = crypto.getRandomValues(new Uint32Array(6)).reduce((id, part) => id + part.toString(36), '')
+  /** Random, for this life of the page: 16 bytes, in decimal digits. */
+  readonly page = crypto.getRandomValues(new Uint32Array(4)).join('')
   /** Whether the page can come by a new token by itself. */
   readonly renewsToken: boolean
   /** The one in use if `isTaken`; else the one before, or one not used yet. */
   token: string | undefined
   isTaken = false
-  /** `<epoch>:<messageId>`: the handlers of everything up to here have been called. */
+  /** `<epoch>:<messageId>`: everything up to here has been handed out. */
   cursor: string | undefined
   registration: Registration | undefined
   /** Whether this page takes the client over from another: until its first good answer with this token. */
@@ -25,7 +25,8 @@ export class Identity {
   readonly #memory: PageMemory
   readonly #http: Http
   #mayResume = true
-  #kept: PageState | undefined
+  /** The cursor behind what handlers and loops have dealt with: a loop may be busy with the message after it. */
+  #dealtWith: string | undefined
 
   constructor(given: PrivateToken | null | undefined, memory: PageMemory, http: Http) {
     this.#given = given
@@ -53,22 +54,29 @@ export class Identity {
     this.token = next.token
     this.cursor = next.cursor
     this.registration = next.registration
-    this.#http.holdSeconds = next.registration?.connectionTimeoutSeconds ?? this.#http.holdSeconds
+    const toldSeconds = next.registration?.connectionTimeoutSeconds
+    if (toldSeconds) this.#http.holdSeconds = Math.min(toldSeconds, LONGEST_HOLD_SECONDS)
     this.isTaken = true
-    this.keep()
+    this.keep(true)
   }
 
-  /** Writes down where the page is. */
-  keep(): void {
-    const { token, cursor, page, registration } = this
-    if (!this.isTaken) return
-    this.#kept = { token: token!, cursor, page, registration }
-    this.#memory.write(this.#kept)
+  /** Moves the cursor behind what is handed out next. Everything before has been dealt with by then. */
+  moveTo(cursor: string): void {
+    this.#dealtWith = this.cursor
+    this.cursor = cursor
   }
 
-  /** Marks what was written down last as free for the page that comes next. */
-  release(): void {
-    if (this.isTaken) this.#memory.write({ ...this.#kept!, released: true })
+  /**
+   * Writes down what a page after this one goes on from.
+   *
+   * @param isDealtWith everything up to the cursor has been dealt with; else what came last has not
+   * @param released this page lets go of it
+   */
+  keep(isDealtWith: boolean, released?: boolean): void {
+    const { token, page, registration } = this
+    if (isDealtWith) this.#dealtWith = this.cursor
+    const cursor = this.#dealtWith
+    if (this.isTaken) this.#memory.write({ token: token!, cursor, page, registration, released })
   }
 
   /** The token is dead, or given up. */

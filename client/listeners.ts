@@ -14,9 +14,10 @@ export type Handler<K extends keyof HandlerArguments> = (...details: HandlerArgu
 
 /** A loop over the messages. */
 interface Reader {
-  /** Set while it waits for its next message; takes that, what stopped the channel, or nothing: the end. */
-  take?: ((next?: WireMessage | CometError) => void) | undefined
-  isOver?: boolean
+  /** Set while it waits for its next message; takes that, or nothing: the end. */
+  take?: ((next?: WireMessage) => void) | undefined
+  /** Set when nothing more comes. A loop that is busy then finds it when it asks for the next. */
+  end?: { readonly error: CometError | undefined }
 }
 
 /**
@@ -28,10 +29,12 @@ export interface Listeners {
   add<K extends keyof HandlerArguments>(kind: K, handler: Handler<K>): () => void
   /** Calls the handlers of a kind in the order of their adding. What one throws harms no other. */
   call<K extends keyof HandlerArguments>(kind: K, ...details: HandlerArguments[K]): void
-  /** Hands a message to success handlers and readers. */
+  /** Hands a message to readers and success handlers. */
   deliver(...details: HandlerArguments['success']): void
-  /** Resolves when no reader is busy and at least so many listen; undefined if that is so now. */
-  whenReady(atLeast: 0 | 1): Promise<void> | undefined
+  /** Whether no reader is busy, and at least so many listen. */
+  isReady(atLeast: 0 | 1): boolean
+  /** Resolves when that may have changed: somebody began to listen, or a reader asks for its next message or ends. */
+  change(): Promise<void>
   /** The messages from the first call of `next()` on. */
   read(): AsyncGenerator<WireMessage, void, undefined>
   /** Ends the loops of all readers; with an error, they throw it. */
@@ -48,7 +51,7 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
   }
   const readers = new Set<Reader>()
   let changed = () => {}
-  return { add, call, deliver, whenReady, read, end }
+  return { add, call, deliver, isReady, change, read, end }
 
   function add<K extends keyof HandlerArguments>(kind: K, handler: Handler<K>): () => void {
     checkType('handler', 'function', handler)
@@ -70,16 +73,18 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
   }
 
   function deliver(...details: HandlerArguments['success']): void {
-    call('success', ...details)
+    // First the readers: they are busy with it from here on, and a handler may stop the channel.
     for (const reader of readers) hand(reader, details[2])
+    call('success', ...details)
   }
 
-  function whenReady(atLeast: 0 | 1): Promise<void> | undefined {
-    const isReady = () =>
-      readers.size + handlers.success.size >= atLeast && [...readers].every(({ take }) => take)
-    if (isReady()) return undefined
+  function isReady(atLeast: 0 | 1): boolean {
+    return readers.size + handlers.success.size >= atLeast && [...readers].every(({ take }) => take)
+  }
+
+  function change(): Promise<void> {
     return new Promise((resolve) => {
-      changed = () => isReady() && resolve()
+      changed = resolve
     })
   }
 
@@ -87,33 +92,29 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
     const reader: Reader = {}
     readers.add(reader)
     try {
-      while (!reader.isOver) {
-        const next = await nextFor(reader)
-        if (next instanceof Error) throw next
+      while (!reader.end) {
+        const next = await new Promise<WireMessage | undefined>((resolve) => {
+          reader.take = resolve
+          changed()
+        })
         if (next) yield next
       }
+      if (reader.end.error) throw reader.end.error
     } finally {
       readers.delete(reader)
       changed()
     }
   }
 
-  function nextFor(reader: Reader): Promise<WireMessage | CometError | undefined> {
-    return new Promise((resolve) => {
-      reader.take = resolve
-      changed()
-    })
-  }
-
   function end(error?: CometError): void {
     for (const reader of readers) {
-      reader.isOver = true
-      hand(reader, error)
+      reader.end ??= { error }
+      hand(reader)
     }
   }
 }
 
-function hand(reader: Reader, next?: WireMessage | CometError): void {
+function hand(reader: Reader, next?: WireMessage): void {
   reader.take?.(next)
   reader.take = undefined
 }

@@ -26,20 +26,20 @@ export interface PollAnswer {
 /**
  * Sends one poll. Rejects with a {@link CometError}; being replaced is one of them.
  *
- * @param waitSeconds how long the server is asked to hold it; 0: not at all; undefined: as long as it likes
+ * @param waitSeconds how long the server is asked to hold it at most, in whole seconds; 0: not at all
  */
 export async function longPoll(
   http: Http,
   { token, page, cursor, takesOver }: Poller,
-  waitSeconds: number | undefined,
+  waitSeconds: number,
   signal: AbortSignal,
 ): Promise<PollAnswer> {
   const request: Record<string, string> = {
     Accept: 'application/json',
     'Comet-Page': takesOver ? `${page};new` : page,
+    Prefer: `wait=${waitSeconds}`,
   }
   if (cursor) request['Last-Event-ID'] = cursor
-  if (waitSeconds !== undefined) request.Prefer = `wait=${waitSeconds}`
   const { headers, body, retryAfterSeconds } = await http.request(signal, { headers: request }, token)
   const messages = body as WireMessage[]
   const next = parseCursor(headers.get('Comet-Cursor'))

@@ -25,11 +25,15 @@ export interface CometChannelOptions {
   /** Told what the channel does, for debugging. Never told a token. */
   readonly log?: ((text: string, detail?: unknown) => void) | undefined
   /**
-   * How long the server may hold a poll, in seconds, up to a day; a poll is given up 10 s later. Default 25. A
-   * client that registers itself is told by the server, which goes before this.
+   * How long the server may hold a poll, in seconds, up to a day: each poll asks for no longer, rounded up to whole
+   * seconds, and is given up 10 s later. Default 25. What the server tells a client that registers itself goes
+   * before this.
    */
   readonly connectionTimeoutSeconds?: number | undefined
 }
+
+/** A day: what a timer can wait for, and the server reads from `Prefer`. */
+export const LONGEST_HOLD_SECONDS = 86_400
 
 const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
   fetch: 'function',
@@ -50,8 +54,8 @@ export function checkOptions(options: CometChannelOptions): void {
     if (value !== undefined) checkType(name, OPTION_TYPES[name as keyof CometChannelOptions], value)
   }
   const { connectionTimeoutSeconds: seconds = 1 } = options
-  if (!(seconds > 0 && seconds < 1e6))
-    throw refusal('connectionTimeoutSeconds', 'above 0, below 1e6', seconds)
+  if (!(seconds > 0 && seconds <= LONGEST_HOLD_SECONDS))
+    throw refusal('connectionTimeoutSeconds', `above 0, at most ${LONGEST_HOLD_SECONDS}`, seconds)
 }
 
 export function checkType(what: string, type: string, value: unknown): void {

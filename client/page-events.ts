@@ -7,13 +7,13 @@
  */
 export function watchPage(
   signal: AbortSignal,
-  hidden: (forGood: boolean) => void,
+  hidden: (mayReturn: boolean) => void,
   shown: () => void,
   online: () => void,
 ): void {
   const watch = (type: string, listener: (event: PageTransitionEvent) => void) =>
     globalThis.addEventListener?.(type, listener as (event: Event) => void, { signal })
-  watch('pagehide', ({ persisted }) => hidden(!persisted))
+  watch('pagehide', ({ persisted }) => hidden(persisted))
   watch('pageshow', ({ persisted }) => persisted && shown())
   watch('online', online)
 }

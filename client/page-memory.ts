@@ -8,13 +8,13 @@ export type Registration = Omit<RegisterAnswer, 'privateToken' | 'cursor'>
 /** What a page leaves for the one after it: the same tab after a reload. */
 export interface PageState {
   readonly token: string
-  /** `<epoch>:<messageId>`: the handlers of everything up to it have run. */
+  /** `<epoch>:<messageId>`: everything up to it has been dealt with, by handlers and by the bodies of loops. */
   readonly cursor?: string | undefined
   /** The id of the page that holds this state, so that a duplicated tab can ask whether it lives. */
   readonly page: string
   readonly registration?: Registration | undefined
   /** The page that held it has gone, or has unsubscribed. */
-  readonly released?: boolean
+  readonly released?: boolean | undefined
 }
 
 /**

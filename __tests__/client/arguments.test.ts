@@ -47,6 +47,11 @@ describe('arguments that are not as described are refused with a TypeError that 
       /above 0.*got NaN/,
     ],
     [
+      'seconds of more than a day',
+      [URL_OF_CHANNEL, null, 'a', { connectionTimeoutSeconds: 86_401 }],
+      /above 0, at most 86400, got 86401/,
+    ],
+    [
       'more seconds than a timer can wait',
       [URL_OF_CHANNEL, null, 'a', { connectionTimeoutSeconds: 3e6 }],
       /above 0.*got 3000000/,

@@ -1,7 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import {
   connect,
-  deferred,
   expectNoRequest,
   message,
   openPage,
@@ -213,111 +212,5 @@ describe('messages that nobody listens to yet', () => {
     channel.subscribe()
     ;(await connect()).timeout('e1:20')
     expect((await theServer().next()).headers['last-event-id']).toBe('e1:20')
-  })
-})
-
-describe('for await', () => {
-  test('gets every message in order, and the channel waits for its body before it asks for more', async () => {
-    const { channel } = openSilentPage(TOKEN)
-    channel.subscribe()
-    const got: number[] = []
-    const busy = deferred()
-    const reached = deferred()
-    const loop = (async () => {
-      for await (const { mid } of channel) {
-        got.push(mid)
-        if (mid === 12) {
-          reached.resolve()
-          await busy.promise
-        }
-        if (mid === 13) break
-      }
-    })()
-    ;(await connect()).messages('e1:12', [message(11), message(12)])
-    await reached.promise
-    expect(theServer().open).toEqual([])
-    expect(channel.cursor).toBe('e1:12')
-    busy.resolve()
-    const next = await theServer().next()
-    expect(next.headers['last-event-id']).toBe('e1:12')
-    next.messages('e1:13', [message(13)])
-    await loop
-    expect(got).toEqual([11, 12, 13])
-  })
-
-  test('of two loops, each gets every message', async () => {
-    const { channel } = openSilentPage(TOKEN)
-    channel.subscribe()
-    const read = async () => {
-      const got: number[] = []
-      for await (const { mid } of channel) {
-        got.push(mid)
-        if (got.length === 3) break
-      }
-      return got
-    }
-    const loops = Promise.all([read(), read()])
-    ;(await connect()).messages('e1:13', [message(11), message(12), message(13)])
-    expect(await loops).toEqual([
-      [11, 12, 13],
-      [11, 12, 13],
-    ])
-  })
-
-  test('ends at leave()', async () => {
-    const { channel } = openSilentPage(TOKEN)
-    channel.subscribe()
-    const loop = (async () => {
-      for await (const { mid } of channel) if (mid === 11) void channel.leave()
-      return 'ended'
-    })()
-    ;(await connect()).messages('e1:12', [message(11), message(12)])
-    expect(await loop).toBe('ended')
-  })
-
-  test('ends at the abort of the signal', async () => {
-    const abort = new AbortController()
-    const { channel } = openSilentPage(TOKEN, { signal: abort.signal })
-    channel.subscribe()
-    const loop = (async () => {
-      for await (const _message of channel);
-      return 'ended'
-    })()
-    await connect()
-    abort.abort()
-    expect(await loop).toBe('ended')
-  })
-
-  test('throws what stopped the channel', async () => {
-    const { channel } = openSilentPage(TOKEN)
-    channel.subscribe()
-    const loop = (async () => {
-      for await (const _message of channel);
-    })()
-    ;(await connect()).error(400, 'COMET_PARAMETERS_ARE_INVALID')
-    await expect(loop).rejects.toMatchObject({ code: 'COMET_PARAMETERS_ARE_INVALID', willRetry: false })
-  })
-
-  test('goes on over unsubscribe() and subscribe(), without a message twice', async () => {
-    const { channel } = openSilentPage(TOKEN)
-    channel.subscribe()
-    const got: number[] = []
-    const loop = (async () => {
-      for await (const { mid } of channel) {
-        got.push(mid)
-        if (mid === 11) channel.unsubscribe()
-        if (mid === 12) break
-      }
-    })()
-    const poll = await connect()
-    poll.messages('e1:12', [message(11), message(12)])
-    await new Promise((resolve) => channel.addEventListener('statechange', resolve, { once: true }))
-    expect(got).toEqual([11])
-    channel.subscribe()
-    const again = await theServer().next()
-    expect(again.headers['last-event-id']).toBe('e1:11')
-    again.messages('e1:12', [message(12)])
-    await loop
-    expect(got).toEqual([11, 12])
   })
 })

@@ -27,17 +27,30 @@ describe('what a poll says', () => {
     expect(headers).not.toHaveProperty('comet-token')
   })
 
-  test('once connected, polls are held, bear the page without taking over, and the cursor of the last answer', async () => {
+  test('once connected, polls ask to be held, bear the page without taking over, and the cursor of the last answer', async () => {
     openPage(TOKEN).channel.subscribe()
     const first = await theServer().next()
     first.timeout('e1:10')
     const second = await theServer().next()
-    expect(second.headers).not.toHaveProperty('prefer')
+    expect(second.headers.prefer).toBe('wait=25')
     expect(`${second.headers['comet-page']};new`).toBe(first.headers['comet-page'])
     expect(second.headers['last-event-id']).toBe('e1:10')
     second.timeout('e1:17')
     expect((await theServer().next()).headers['last-event-id']).toBe('e1:17')
   })
+
+  test.each([
+    [40, 'wait=40'],
+    [2.1, 'wait=3'],
+    [0.2, 'wait=1'],
+    [86_400, 'wait=86400'],
+  ])(
+    'with connectionTimeoutSeconds %d, held polls say Prefer: %s: a server that would hold longer does not',
+    async (connectionTimeoutSeconds, prefer) => {
+      openPage(TOKEN, { connectionTimeoutSeconds }).channel.subscribe()
+      expect((await connect()).headers.prefer).toBe(prefer)
+    },
+  )
 
   test('every page has an id of its own', async () => {
     openPage(TOKEN).channel.subscribe()
@@ -190,7 +203,7 @@ describe('what an answer brings', () => {
     poll.timeout('e1:10', { 'Retry-After': '1' })
     const next = await theServer().next()
     expect(timers.mock.calls.map(([, ms]) => ms)).toContain(1000)
-    expect(next.headers).not.toHaveProperty('prefer')
+    expect(next.headers.prefer).toBe('wait=25')
     expect(seen.filter((each) => each.startsWith('state'))).toEqual(['state:connecting', 'state:connected'])
   })
 })
@@ -251,7 +264,7 @@ describe('what fails and is tried again', () => {
     expect(messages).toEqual([])
     again.messages('e1:11', [message(11)])
     const held = await theServer().next()
-    expect(held.headers).not.toHaveProperty('prefer')
+    expect(held.headers.prefer).toBe('wait=25')
     expect(messages.map(({ mid }) => mid)).toEqual([11])
     expect(channel.state).toBe('connected')
   })
@@ -397,6 +410,23 @@ describe('the pause between attempts', () => {
     await theServer().next()
     expect(pauses()).toEqual([10, 20, 40, 10])
   })
+
+  test('begins anew with subscribe()', async () => {
+    fixRandom(0.01)
+    const timers = jest.spyOn(globalThis, 'setTimeout')
+    const pauses = () => timers.mock.calls.map(([, ms]) => Math.round(ms!)).filter((ms) => ms < 1000)
+    const { channel } = openPage(TOKEN)
+    channel.subscribe()
+    ;(await theServer().next()).drop()
+    ;(await theServer().next()).drop()
+    await theServer().next()
+    expect(pauses()).toEqual([10, 20])
+    channel.unsubscribe()
+    channel.subscribe()
+    ;(await theServer().next()).drop()
+    await theServer().next()
+    expect(pauses()).toEqual([10, 20, 10])
+  })
 })
 
 describe('something between page and server that cuts what is held', () => {
@@ -415,7 +445,7 @@ describe('something between page and server that cuts what is held', () => {
     openPage(TOKEN).channel.subscribe()
     let held = await connect()
     for (const seconds of [60, 30]) {
-      expect(held.headers).not.toHaveProperty('prefer')
+      expect(held.headers.prefer).toBe('wait=25')
       pass(seconds)
       held.answer(504, { 'Content-Type': 'text/html' }, 'Gateway Timeout')
       held = await connect()
@@ -423,6 +453,19 @@ describe('something between page and server that cuts what is held', () => {
     expect(held.headers.prefer).toBe('wait=24')
     held.timeout('e1:10')
     expect((await theServer().next()).headers.prefer).toBe('wait=24')
+  })
+
+  test('polls that the page itself has ended were not cut', async () => {
+    const pass = letPass()
+    const { channel } = openPage(TOKEN)
+    channel.subscribe()
+    for (const seconds of [20, 20]) {
+      await connect()
+      pass(seconds)
+      channel.unsubscribe()
+      channel.subscribe()
+    }
+    expect((await connect()).headers.prefer).toBe('wait=25')
   })
 
   test('two cuts with an answer between them change nothing, nor do errors of the server itself', async () => {
@@ -441,6 +484,6 @@ describe('something between page and server that cuts what is held', () => {
     pass(60)
     held.error(503, 'COMET_PROVIDER_IS_UNAVAILABLE')
     held = await connect()
-    expect(held.headers).not.toHaveProperty('prefer')
+    expect(held.headers.prefer).toBe('wait=25')
   })
 })

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { CometChannel, type CometChannelOptions } from '../../client/index.ts'
+import { describe, expect, test } from '@jest/globals'
+import { CometChannel } from '../../client/index.ts'
 import {
   connect,
   expectNoRequest,
@@ -12,45 +12,10 @@ import {
   useServer,
   withoutJitter,
 } from './harness.ts'
+import { beacons, fire, firstRequestIn, openRegistered, useTab } from './tab.ts'
 
 useServer()
-
-/** What browsers have and Node has not: events of the page, and beacons. */
-let pageEvents: EventTarget
-const beacons: [string, string][] = []
-beforeEach(() => {
-  pageEvents = new EventTarget()
-  beacons.length = 0
-  Object.assign(globalThis, {
-    addEventListener: pageEvents.addEventListener.bind(pageEvents),
-    navigator: { sendBeacon: (url: string, body: URLSearchParams) => beacons.push([url, `${body}`]) },
-  })
-})
-afterEach(() => {
-  for (const name of ['addEventListener', 'navigator']) Reflect.deleteProperty(globalThis, name)
-})
-
-function fire(type: 'pagehide' | 'pageshow' | 'online', persisted = false): void {
-  pageEvents.dispatchEvent(Object.assign(new Event(type), { persisted }))
-}
-
-/** A self-registered page in that tab, with a poll held; `storage` then has what it keeps. */
-async function openRegistered(storage: TabStorage, options: CometChannelOptions = {}) {
-  const page = openPage(null, { storage, ...options })
-  page.channel.subscribe()
-  ;(await theServer().next()).registered()
-  return { ...page, poll: await connect('e1:10') }
-}
-
-/** What a new page of that tab asks first. */
-async function firstRequestIn(
-  storage: TabStorage,
-  token: string | ((kept?: string) => string) | null = null,
-) {
-  const page = openPage(token, { storage })
-  page.channel.subscribe()
-  return { ...page, request: await theServer().next() }
-}
+useTab()
 
 describe('a reload', () => {
   test('goes on as the same client, from the last message whose handlers ran', async () => {
