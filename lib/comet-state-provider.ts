@@ -12,8 +12,8 @@ import type { Cursor } from './cursor.ts'
  * one `renewLeases`. The manager waits no longer than its deadline; but while one of them is overdue it makes no
  * further one, and refuses what callers ask meanwhile, so that nothing lands out of order.
  *
- * `describeCometStateProvider` (`koa-comet/providers/contract`) checks all of this;
- * `providers/README.md` tells how to write one.
+ * `describeCometStateProvider` (`koa-comet/providers/contract`) checks all of this; `providers/README.md` tells how to
+ * write one.
  */
 export interface ICometStateProvider {
   readonly supports: ProviderSupports
@@ -29,8 +29,8 @@ export interface ICometStateProvider {
   catchUp(): Promise<void>
 
   /**
-   * Stops following and closes what the provider opened itself. Comes also while `open` or another call is under way,
-   * and then both end. Once it has resolved nothing reaches the listener, a second call does nothing, and the provider
+   * Stops following and closes what the provider opened itself. It may come while `open` or another call is under way:
+   * then both end. Once it has resolved nothing reaches the listener, a second call does nothing, and the provider
    * can be opened again.
    */
   close(): Promise<void>
@@ -51,7 +51,7 @@ export interface ICometStateProvider {
   /** All clients; may lag behind the log. */
   getClients(): AsyncIterable<CometClient>
 
-  /** Renews, takes or shortens leases. One answer for each, in order. */
+  /** Renews, takes or shortens leases. One answer for each, in order. A rejection means what it does for `append`. */
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]>
 
   /**

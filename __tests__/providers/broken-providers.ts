@@ -3,21 +3,27 @@ import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-
 import type { ICometStateProvider } from '../../lib/comet-state-provider.ts'
 import * as clients from './broken-clients.ts'
 import * as feeds from './broken-feeds.ts'
+import * as leases from './broken-leases.ts'
+import * as failures from './broken-under-failure.ts'
 
 /** A provider that is broken in one way, and the rule of the contract that has to find it. */
 export interface BrokenProvider {
   readonly name: string
   /** The sentence by which the suite names the rule. */
   readonly rule: string
+  /** Whether it keeps all other rules. */
+  readonly failsNothingElse?: boolean
+  /** Whether its calls do not end, so that each time it is found takes as long as the suite waits. */
+  readonly hangs?: boolean
   create(): ProviderStorage
 }
 
-type Wrapper = new (inner: ICometStateProvider, swept: clients.Swept) => ICometStateProvider
+type Wrapper = new (inner: ICometStateProvider, swept: leases.Swept) => ICometStateProvider
 
 /** A fresh in-process store whose providers are wrapped; unwrapped without a wrapper. */
 export function createStorage(Wrapper?: Wrapper, sweepsByItself = false): ProviderStorage {
   let nowMs = 0
-  const swept: clients.Swept = []
+  const swept: leases.Swept = []
   const storage = new InProcStorage(() => nowMs)
   return {
     createProvider() {
@@ -38,6 +44,7 @@ function broken(Wrapper: Wrapper, rule: string, sweepsByItself = false): BrokenP
   return { name: Wrapper.name, rule, create: () => createStorage(Wrapper, sweepsByItself) }
 }
 
+/** Those over the store in this process. */
 export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
   broken(feeds.NotifiesBeforeItStores, 'An entry is fed only when it is stored: whoever reads then finds it'),
   broken(feeds.Overtakes, 'Several operations are done in order, with one outcome for each'),
@@ -79,15 +86,15 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
   broken(clients.AcceptsATokenTwice, 'Of two nodes that initialise with one token at once, one succeeds'),
   broken(clients.AcceptsAPublicTokenInUse, 'Either token in use is refused, and nothing is stored'),
   broken(clients.RemovesAnyGeneration, 'To remove with another generation is refused, and removes nobody'),
-  broken(clients.KillsARenewedLease, 'A client whose lease was renewed is not removed'),
+  broken(leases.KillsARenewedLease, 'A client whose lease was renewed is not removed'),
   broken(
-    clients.RenewsForAnEarlierBearer,
+    leases.RenewsForAnEarlierBearer,
     'A late renewal for an earlier bearer of the token does not touch the new one',
   ),
-  broken(clients.LetsAnyPageSayGoodbye, "Another page's goodbye neither shortens the lease nor is a reason"),
-  broken(clients.LetsAnyPageTakeTheLease, 'Another page is answered elsewhere, and changes nothing'),
-  broken(clients.KeepsTheLastAcknowledged, 'The highest acknowledged position is kept'),
-  broken(clients.ForgetsTheReason, 'A goodbye shortens the lease, and is the reason when it runs out'),
+  broken(leases.LetsAnyPageSayGoodbye, "Another page's goodbye neither shortens the lease nor is a reason"),
+  broken(leases.LetsAnyPageTakeTheLease, 'Another page is answered elsewhere, and changes nothing'),
+  broken(leases.KeepsTheLastAcknowledged, 'The highest acknowledged position is kept'),
+  broken(leases.ForgetsTheReason, 'A goodbye shortens the lease, and is the reason when it runs out'),
   broken(
     clients.ForgetsThatATokenWasStopped,
     "A stopped private token is answered with 'stopped', by every provider",
@@ -97,8 +104,16 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
     'A stopped private token cannot be initialised with, its public token can',
   ),
   broken(
-    clients.LetsTwoNodesHaveAnExpiredClient,
+    leases.LetsTwoNodesHaveAnExpiredClient,
     'Of two nodes that sweep at once, one alone gets each client',
   ),
-  broken(clients.IgnoresUnsweptTime, 'Time in which nobody swept is added to every lease', true),
+  broken(leases.IgnoresUnsweptTime, 'Time in which nobody swept is added to every lease', true),
+  {
+    ...broken(
+      failures.GoesOnOpeningAfterClose,
+      'When close comes while open is under way, both end, and the listener hears no more',
+    ),
+    failsNothingElse: true,
+  },
+  broken(failures.FollowsTwiceWhenOpenedAgain, 'A provider that was closed can be opened again'),
 ]

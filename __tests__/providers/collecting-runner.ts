@@ -2,7 +2,7 @@ import { type ContractOptions, describeCometStateProvider } from 'koa-comet/prov
 
 /** Runs the suite without a test runner, and answers with the sentences of the rules that failed, with their errors. */
 export async function failuresOf(
-  options: Pick<ContractOptions, 'create' | 'modelCheck'>,
+  options: Pick<ContractOptions, 'create' | 'modelCheck' | 'settleSeconds'>,
 ): Promise<Map<string, Error>> {
   const tests = new Map<string, () => Promise<void>>()
   describeCometStateProvider('a provider', {

@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
-import { modelCheck } from '../../providers/contract/model-check.ts'
+import { type ModelCheckReport, modelCheck } from '../../providers/contract/model-check.ts'
 import { shrink } from '../../providers/contract/shrink.ts'
-import { LetsAnyPageSayGoodbye, RenewsForAnEarlierBearer } from './broken-clients.ts'
+import { AnswersBeforeItStores, ClearsUpAfterOthers, StoresAKeyAfterItsMessage } from './broken-crashes.ts'
 import { DropsEntriesOfOthers, KeepsKeysToItself, LosesTheKey } from './broken-feeds.ts'
+import { LetsAnyPageSayGoodbye, RenewsForAnEarlierBearer } from './broken-leases.ts'
 import { createStorage } from './broken-providers.ts'
+import { SendsToWhoIsRemovedMeanwhile } from './broken-races.ts'
+import { ForgetsHoldersAtARestart, LosesKeysAtARestart } from './broken-restarts.ts'
+import { RepeatsWhatWasNotAnswered, StoresLaterWhatItRejected } from './broken-under-failure.ts'
+import { createDurableStorage } from './durable-store.ts'
 
 async function messageOf(check: Promise<void>): Promise<string> {
   return check.then(
@@ -32,6 +37,31 @@ describe('The model check', () => {
     expect(stepsOf(message).length).toBeLessThanOrEqual(8)
   })
 
+  test.each(
+    [
+      AnswersBeforeItStores,
+      ClearsUpAfterOthers,
+      ForgetsHoldersAtARestart,
+      LosesKeysAtARestart,
+      RepeatsWhatWasNotAnswered,
+      SendsToWhoIsRemovedMeanwhile,
+      StoresAKeyAfterItsMessage,
+      StoresLaterWhatItRejected,
+    ].map((Broken) => ({ name: Broken.name, Broken })),
+  )('finds the provider of a durable store that $name, with few steps', async ({ Broken }) => {
+    const message = await messageOf(modelCheck(() => createDurableStorage(Broken), { steps: 3000 }))
+    expect(stepsOf(message).length).toBeGreaterThan(0)
+    expect(stepsOf(message).length).toBeLessThanOrEqual(8)
+  })
+
+  test('All that can go wrong is tried, and counted', async () => {
+    const reports: ModelCheckReport[] = []
+    const onPass = (report: ModelCheckReport) => reports.push(report)
+    await modelCheck(() => createDurableStorage(), { seed: 7, steps: 1000, onPass })
+    const { races, restarts, crashes, interruptions } = reports[0]!
+    for (const count of [races, restarts, crashes, interruptions]) expect(count).toBeGreaterThan(0)
+  })
+
   test('A seed decides the history, so that a failure can be seen again', async () => {
     const check = () => modelCheck(() => createStorage(LosesTheKey), { seed: 7, steps: 100 })
     const [once, again] = [await messageOf(check()), await messageOf(check())]
@@ -48,7 +78,7 @@ describe('The model check', () => {
   test('What passes is reported with its seed, if asked for', async () => {
     const reports: unknown[] = []
     await modelCheck(() => createStorage(), { seed: 7, steps: 150, onPass: (report) => reports.push(report) })
-    expect(reports).toEqual([{ seed: 7, histories: 2, steps: 200 }])
+    expect(reports).toMatchObject([{ seed: 7, histories: 2, steps: 200 }])
   })
 
   test('A store whose clock cannot be moved is checked without moving it', async () => {

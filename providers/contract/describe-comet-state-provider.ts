@@ -1,12 +1,16 @@
 import { type ModelCheckOptions, modelCheck } from './model-check.ts'
-import { ProviderNodes } from './provider-nodes.ts'
+import { DEFAULT_SETTLE_SECONDS, ProviderNodes } from './provider-nodes.ts'
 import type { ProviderStorage } from './provider-storage.ts'
 import type { Rule } from './rule.ts'
 import { rulesOfClients } from './rules-of-clients.ts'
+import { rulesOfCrashes } from './rules-of-crashes.ts'
+import { rulesOfInterruptions } from './rules-of-interruptions.ts'
 import { rulesOfKeys } from './rules-of-keys.ts'
 import { rulesOfLeases } from './rules-of-leases.ts'
 import { rulesOfOpening } from './rules-of-opening.ts'
+import { rulesOfRaces } from './rules-of-races.ts'
 import { rulesOfRemoval } from './rules-of-removal.ts'
+import { rulesOfRestarting } from './rules-of-restarting.ts'
 import { rulesOfRetention } from './rules-of-retention.ts'
 import { rulesOfStopping } from './rules-of-stopping.ts'
 import { rulesOfTheLog } from './rules-of-the-log.ts'
@@ -20,6 +24,12 @@ export interface ContractOptions {
   readonly describe: (name: string, body: () => void) => unknown
   /** Registers a test: `test` or `it` of the same runner. If the store's clock cannot be moved, one takes 16 s. */
   readonly test: (name: string, body: () => Promise<void>) => unknown
+  /**
+   * How long calls may take to end when `close` comes in their way, or when the store fails, and a provider to find out
+   * that it is back. Default 10, as long as a manager waits. A test that fails for it takes as long, so the runner
+   * should wait longer.
+   */
+  readonly settleSeconds?: number
   /** How the model check runs. Default: 3,000 steps with a seed from the clock. */
   readonly modelCheck?: ModelCheckOptions
 }
@@ -31,15 +41,15 @@ export interface ContractOptions {
  * @param name what the tests are listed under, usually the provider's class name
  */
 export function describeCometStateProvider(name: string, options: ContractOptions): void {
-  const { create, describe, test } = options
+  const { create, describe, test, settleSeconds = DEFAULT_SETTLE_SECONDS } = options
   const rule: Rule = (sentence, body) => {
     test(sentence, async () => {
-      const nodes = new ProviderNodes(await create())
+      const nodes = new ProviderNodes(await create(), settleSeconds)
       try {
-        await body({ open: nodes.open, pass: nodes.pass })
+        await body(nodes)
         nodes.assertSound()
       } finally {
-        await nodes.close()
+        await nodes.dispose()
       }
     })
   }
@@ -53,9 +63,15 @@ export function describeCometStateProvider(name: string, options: ContractOption
     describe('removal', () => rulesOfRemoval(rule))
     describe('unswept time', () => rulesOfUnsweptTime(rule))
     describe('stopping', () => rulesOfStopping(rule))
+    describe('races', () => rulesOfRaces(rule))
+    describe('restarting', () => rulesOfRestarting(rule))
+    describe('crashes', () => rulesOfCrashes(rule))
+    describe('interruptions', () => rulesOfInterruptions(rule))
     describe('retention', () => rulesOfRetention(rule))
     describe('model check', () => {
-      test('random histories agree with the model', () => modelCheck(create, options.modelCheck ?? {}))
+      test('random histories agree with the model', () => {
+        return modelCheck(create, options.modelCheck ?? {}, settleSeconds)
+      })
     })
   })
 }

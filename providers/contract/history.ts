@@ -1,145 +1,187 @@
 import assert from 'node:assert/strict'
-import type { LeaseRenewal, Operation } from '../../lib/comet-state-provider.ts'
+import type { Entry } from '../../lib/comet-state-provider.ts'
+import { CallContext } from './call-context.ts'
+import { explanations } from './explanations.ts'
+import { goesOn } from './goes-on.ts'
 import { Model } from './model.ts'
-import type { Bearer } from './model-client.ts'
 import type { ProviderNode } from './provider-node.ts'
 import { ProviderNodes } from './provider-nodes.ts'
 import type { ProviderStorage } from './provider-storage.ts'
-import type { PlannedOperation, PlannedRenewal, Step } from './steps.ts'
+import { CLIENTS } from './random-steps.ts'
+import { recovered } from './recovered.ts'
+import { type StartedCall, startCall } from './started-call.ts'
+import type { PlannedCall, Step } from './steps.ts'
+import { eventually, turns } from './waiting.ts'
 
 /** Does the steps with two nodes over a fresh store and with the model, and fails where they differ. */
-export async function runHistory(steps: readonly Step[], storage: ProviderStorage): Promise<void> {
-  const nodes = new ProviderNodes(storage)
+export async function runHistory(
+  steps: readonly Step[],
+  storage: ProviderStorage,
+  settleSeconds: number,
+): Promise<void> {
+  const opened = new ProviderNodes(storage, settleSeconds)
   try {
-    const history = new History(nodes, [await nodes.open(), await nodes.open()])
-    await history.run(steps)
-    nodes.assertSound()
+    const nodes = { pair: [await opened.open(), await opened.open()], witness: await opened.open() }
+    await new History(opened, nodes).run(steps)
+    opened.assertSound()
   } finally {
-    await nodes.close()
+    await opened.dispose()
   }
+}
+
+/** Two nodes that are called, and one that only listens: it tells what has come into the log. */
+interface Nodes {
+  pair: ProviderNode[]
+  witness: ProviderNode
 }
 
 class History {
   readonly #opened: ProviderNodes
-  readonly #nodes: ProviderNode[]
-  readonly #model: Model
+  readonly #nodes: Nodes
   readonly #epoch: string
+  readonly #base: number
+  /** All that the store may be, after what was seen of it. Never empty. */
+  #models: readonly Model[] = [new Model()]
+  #log: readonly Entry[] = []
 
-  constructor(opened: ProviderNodes, nodes: ProviderNode[]) {
-    const { epoch, head } = nodes[0]!.listener.log
+  constructor(opened: ProviderNodes, nodes: Nodes) {
+    const { epoch, head } = nodes.witness.listener.log
     this.#opened = opened
     this.#nodes = nodes
-    this.#model = new Model(head)
     this.#epoch = epoch
+    this.#base = head
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    await this.#sweep(this.#nodes[0]!)
-    for (const step of steps) await this.#do(step)
-    const told = await this.#nodes[0]!.told()
-    assert.deepEqual(told, this.#model.entries)
-    assert.deepEqual(await this.#nodes[1]!.told(), told)
-    assert.deepEqual((await this.#opened.open()).listener.log.entries, told)
+    await this.#do({ step: 'call', calls: [{ node: 0, call: 'sweep' }] })
+    for (const step of steps) if (!(await this.#do(step))) return
+    for (const node of this.#nodes.pair) assert.deepEqual(await node.told(), this.#log)
+    assert.deepEqual((await this.#opened.open()).listener.log.entries, this.#log)
+    const expected = this.#models[0]!.publicTokens.join()
+    const listsAll = async () => (await this.#nodes.witness.listed()).join() === expected
+    await eventually(`getClients lists ${expected}`, listsAll)
   }
 
-  async #do(step: Step): Promise<void> {
-    if (step.step === 'pass') {
-      this.#model.pass(step.seconds)
-      return this.#opened.pass(step.seconds)
-    }
-    const node = this.#nodes[step.node]!
+  /** False if the store has begun a new life of the log, of which the model knows nothing. */
+  async #do(step: Step): Promise<boolean> {
+    const { pair } = this.#nodes
     switch (step.step) {
-      case 'append':
-        return this.#append(node, step.operations)
-      case 'renew':
-        return this.#renew(node, step.renewal)
-      case 'read':
-        return this.#read(node, this.#model.bearerOf(step.publicToken, step.earlier))
-      case 'sweep':
-        return this.#sweep(node)
+      case 'call':
+        await this.#call(step.calls)
+        return true
+      case 'crash':
+        return this.#crash(step)
+      case 'interrupt':
+        return this.#interrupt(step)
       case 'catch up':
-        return assert.deepEqual(await node.told(), this.#model.entries)
+        assert.deepEqual(await pair[step.node]!.told(), this.#log)
+        return true
       case 'reopen':
-        await node.provider.close()
-        this.#nodes[step.node] = await this.#opened.open()
-        return assert.deepEqual(this.#nodes[step.node]!.listener.log.entries, this.#model.entries)
+        await pair[step.node]!.provider.close()
+        pair[step.node] = await this.#opened.open()
+        assert.deepEqual(pair[step.node]!.listener.log.entries, this.#log)
+        return true
+      case 'restart':
+        await this.#opened.closeAll()
+        await this.#pass(step.seconds)
+        return this.#restart()
+      case 'pass':
+        await this.#pass(step.seconds)
+        return true
     }
   }
 
-  async #append({ provider }: ProviderNode, planned: readonly PlannedOperation[]): Promise<void> {
-    const model = this.#model
-    const operations = planned.map((operation): Operation => {
-      if (operation.kind !== 'remove') return operation
-      const { kind, publicToken, earlier } = operation
-      return { kind, publicToken, generation: model.bearerOf(publicToken, earlier).generation }
-    })
-    const outcomes = await provider.append(operations)
-    assert.equal(outcomes.length, operations.length)
-    for (const [index, operation] of operations.entries()) {
-      const outcome = outcomes[index]!
-      const predicted = model.predict(operation)
-      if (predicted !== 'new') {
-        const told = 'id' in outcome ? { id: outcome.id } : outcome
-        assert.deepEqual(told, predicted, `${operation.kind} was answered with something else`)
-        continue
-      }
-      assert.ok('id' in outcome, `${operation.kind} was refused: ${JSON.stringify(outcome)}`)
-      assert.ok(outcome.id > model.head, `${outcome.id} was given after ${model.head}`)
-      assert.equal(outcome.epoch, this.#epoch)
-      const stopped = model.apply(operation, outcome.id)
-      assert.deepEqual((outcome.stopped ?? []).map(({ publicToken }) => publicToken).sort(), stopped.sort())
-    }
+  async #pass(seconds: number): Promise<void> {
+    for (const model of this.#models) model.pass(seconds)
+    await this.#opened.pass(seconds)
   }
 
-  async #renew(node: ProviderNode, planned: PlannedRenewal): Promise<void> {
-    const { earlier, acknowledgedBelowHead, ...asked } = planned
-    const renewal: LeaseRenewal = {
-      ...asked,
-      generation: this.#model.bearerOf(asked.publicToken, earlier).generation,
-      ...(acknowledgedBelowHead !== undefined && {
-        acknowledged: {
-          epoch: this.#epoch,
-          messageId: Math.max(0, this.#model.head - acknowledgedBelowHead),
-        },
-      }),
-    }
-    assert.equal(
-      await node.renew(renewal),
-      this.#model.renew(renewal),
-      'the renewal was answered with something else',
-    )
+  async #call(planned: readonly PlannedCall[]): Promise<void> {
+    const calls = this.#start(planned)
+    await Promise.all(calls.map(({ ended }) => ended))
+    for (const call of calls) call.assertAnswered()
+    await this.#explain(calls)
+    await this.#narrowDown()
   }
 
-  async #read(node: ProviderNode, { privateTokenHash }: Bearer): Promise<void> {
-    const expected = this.#model.clientOf(privateTokenHash)
-    if (typeof expected !== 'object') {
-      assert.equal(await node.provider.getClient(privateTokenHash), expected)
-      return
+  async #crash({ who, turns: count, calls: planned }: Step & { step: 'crash' }): Promise<boolean> {
+    const { pair, witness } = this.#nodes
+    const calls = this.#start(planned)
+    await turns(count)
+    if (who === 'all') {
+      await Promise.all([...pair, witness].map(this.#opened.crash))
+      if (!(await this.#restart())) return false
+    } else {
+      await this.#opened.crash(pair[who]!)
+      const others = calls.filter((_, index) => planned[index]!.node !== who)
+      await Promise.all(others.map(({ ended }) => ended))
+      for (const call of others) call.assertAnswered()
+      pair[who] = await this.#opened.open()
     }
-    const { client, holder, acknowledged, asOf } = await node.record(privateTokenHash)
-    assert.deepEqual(
-      [client.publicToken, client.generation, holder, acknowledged?.messageId],
-      [expected.publicToken, expected.generation, expected.holder, expected.acknowledgedId],
-    )
-    assert.ok(expected.generation <= asOf && asOf <= this.#model.head, `as of ${asOf}`)
+    await this.#explain(calls)
+    await this.#narrowDown()
+    return true
   }
 
-  async #sweep(node: ProviderNode): Promise<void> {
-    const expected = this.#model.sweep().map(({ publicToken, goodbye }) => {
-      return `${publicToken}: ${goodbye ? 'goodbye' : 'idle'}`
-    })
-    const removed = await node.provider.removeExpired()
-    assert.deepEqual(
-      removed.map(({ client, reason }) => `${client.publicToken}: ${reason}`).sort(),
-      expected.sort(),
-      'the sweep removed others',
-    )
-    const added = (await node.told()).slice(this.#model.entries.length)
-    assert.equal(added.length, removed.length, 'each removed client has one remove entry')
-    for (const entry of added) {
-      assert.ok(entry.kind === 'remove' && this.#model.clients.has(entry.publicToken), JSON.stringify(entry))
-      this.#model.remove(entry.publicToken, entry.id)
+  async #interrupt(step: Step & { step: 'interrupt' }): Promise<boolean> {
+    const { pair, witness } = this.#nodes
+    const interruption = this.#opened.interruptions[step.way]!
+    if (step.turns === 0) await interruption.begin()
+    const calls = this.#start(step.calls)
+    await turns(step.turns)
+    if (step.turns > 0) await interruption.begin()
+    try {
+      for (const { ended } of calls) await this.#opened.settled(`a call while ${interruption.name}`, ended)
+    } finally {
+      await interruption.end()
     }
-    assert.deepEqual(node.listener.told, this.#model.entries)
+    const { settleSeconds } = this.#opened
+    for (const node of [...pair, witness]) {
+      if (!(await recovered(node, this.#epoch, settleSeconds))) return false
+    }
+    await this.#explain(calls)
+    await this.#narrowDown()
+    return true
+  }
+
+  /** Opens all anew, when all are closed or dead. */
+  async #restart(): Promise<boolean> {
+    const before = this.#nodes.witness.listener
+    this.#nodes.witness = await this.#opened.open()
+    this.#nodes.pair = [await this.#opened.open(), await this.#opened.open()]
+    return goesOn(before, this.#nodes.witness)
+  }
+
+  #start(planned: readonly PlannedCall[]): StartedCall[] {
+    const head = this.#log.at(-1)?.id ?? this.#base
+    const context = new CallContext(this.#models[0]!, this.#epoch, head)
+    return planned.map((call) => startCall(call, this.#nodes.pair[call.node]!.provider, context))
+  }
+
+  /** Finds out what the store can be now. Fails if no order of the calls explains what was answered and stored. */
+  async #explain(calls: readonly StartedCall[]): Promise<void> {
+    const entries = await this.#nodes.witness.told()
+    const added = entries.slice(this.#log.length)
+    const isKept = this.#log.every((entry, index) => entry === entries[index])
+    if (!isKept) assert.deepEqual(entries.slice(0, this.#log.length), this.#log)
+    const acts = calls.map((call) => call.acts({ entries, added }))
+    const models = explanations(this.#models, acts, added)
+    if (models.length === 0) {
+      const lines = [...calls.map(String), `and these entries came: ${JSON.stringify(added)}`]
+      assert.fail(`The model cannot explain this in any order:\n  ${lines.join('\n  ')}`)
+    }
+    this.#models = models
+    this.#log = entries
+  }
+
+  /** Where several models are possible, what can be read leaves those that are so. */
+  async #narrowDown(): Promise<void> {
+    if (this.#models.length === 1) return
+    for (const publicToken of CLIENTS) {
+      const calls = this.#start([{ node: 0, call: 'read', publicToken, earlier: false }])
+      await calls[0]!.ended
+      calls[0]!.assertAnswered()
+      await this.#explain(calls)
+    }
   }
 }

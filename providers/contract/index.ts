@@ -1,3 +1,3 @@
 export { type ContractOptions, describeCometStateProvider } from './describe-comet-state-provider.ts'
 export type { ModelCheckOptions, ModelCheckReport } from './model-check.ts'
-export type { ProviderStorage } from './provider-storage.ts'
+export type { Interruption, ProviderFaults, ProviderStorage } from './provider-storage.ts'

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { runHistory } from './history.ts'
+import { DEFAULT_SETTLE_SECONDS } from './provider-nodes.ts'
 import type { ProviderStorage } from './provider-storage.ts'
+import { randomSteps } from './random-steps.ts'
 import { SeededRandom } from './seeded-random.ts'
-import { shrink } from './shrink.ts'
-import { randomSteps, type Step } from './steps.ts'
+import { shrinkHistory } from './shrink-history.ts'
+import type { Step } from './steps.ts'
 
 export interface ModelCheckOptions {
   /**
@@ -22,6 +24,11 @@ export interface ModelCheckReport {
   readonly seed: number
   readonly histories: number
   readonly steps: number
+  /** Steps in which several calls were made at once. */
+  readonly races: number
+  readonly restarts: number
+  readonly crashes: number
+  readonly interruptions: number
 }
 
 type Create = () => ProviderStorage | Promise<ProviderStorage>
@@ -30,28 +37,54 @@ const DEFAULT_STEPS = 3000
 const STEPS_OF_A_HISTORY = 100
 
 /** Runs random histories, each with its own seed. Fails with the first that differs from the model, made short. */
-export async function modelCheck(create: Create, options: ModelCheckOptions): Promise<void> {
+export async function modelCheck(
+  create: Create,
+  options: ModelCheckOptions,
+  settleSeconds = DEFAULT_SETTLE_SECONDS,
+): Promise<void> {
   const { steps = DEFAULT_STEPS, seed = Number(process.env.COMET_CONTRACT_SEED ?? Date.now()) } = options
   assert.ok(Number.isSafeInteger(seed), `the seed must be a whole number, not ${seed}`)
   const histories = Math.ceil(steps / STEPS_OF_A_HISTORY)
-  for (let index = 0; index < histories; index += 1) await checkHistory(create, seed + index)
-  options.onPass?.({ seed, histories, steps: histories * STEPS_OF_A_HISTORY })
+  const done: Step[] = []
+  for (let index = 0; index < histories; index += 1) {
+    done.push(...(await checkHistory(create, seed + index, settleSeconds)))
+  }
+  options.onPass?.({ seed, histories, ...countsOf(done) })
 }
 
-async function checkHistory(create: Create, seed: number): Promise<void> {
+function countsOf(done: readonly Step[]): Omit<ModelCheckReport, 'seed' | 'histories'> {
+  const count = (counts: (step: Step) => boolean) => done.filter(counts).length
+  return {
+    steps: done.length,
+    races: count((step) => 'calls' in step && step.calls.length > 1),
+    restarts: count(({ step }) => step === 'restart'),
+    crashes: count(({ step }) => step === 'crash'),
+    interruptions: count(({ step }) => step === 'interrupt'),
+  }
+}
+
+/** Answers with the steps that were done. */
+async function checkHistory(create: Create, seed: number, settleSeconds: number): Promise<readonly Step[]> {
   const storage = await create()
-  const history = randomSteps(new SeededRandom(seed), STEPS_OF_A_HISTORY, storage.advance !== undefined)
-  const failure = await failureOf(history, storage)
-  if (failure === undefined) return
-  const fails = async (steps: readonly Step[]) => (await failureOf(steps, await create())) !== undefined
-  const shortest = await shrink(history, fails)
-  const cause = (await failureOf(shortest, await create())) ?? failure
+  const history = randomSteps(new SeededRandom(seed), STEPS_OF_A_HISTORY, storage)
+  const failure = await failureOf(history, storage, settleSeconds)
+  if (failure === undefined) return history
+  let cause = failure
+  const shortest = await shrinkHistory(history, async (steps) => {
+    const shorterFailure = await failureOf(steps, await create(), settleSeconds)
+    cause = shorterFailure ?? cause
+    return shorterFailure !== undefined
+  })
   throw new Error(describeFailure(seed, shortest, cause), { cause })
 }
 
-async function failureOf(steps: readonly Step[], storage: ProviderStorage): Promise<unknown> {
+async function failureOf(
+  steps: readonly Step[],
+  storage: ProviderStorage,
+  settleSeconds: number,
+): Promise<unknown> {
   try {
-    await runHistory(steps, storage)
+    await runHistory(steps, storage, settleSeconds)
     return undefined
   } catch (error) {
     return error ?? new Error('something failed without an error')

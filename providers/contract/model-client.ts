@@ -4,11 +4,11 @@ export interface Bearer {
   readonly privateTokenHash: string
 }
 
-/** A client as the model knows it. */
+/** A client as the model knows it. Never changed, only replaced, so that models can share it. */
 export interface ModelClient extends Bearer {
   readonly publicToken: string
-  holder: string | undefined
-  acknowledgedId: number | undefined
-  expiresAtSeconds: number
-  goodbye: boolean
+  readonly holder: string | undefined
+  readonly acknowledgedId: number | undefined
+  readonly expiresAtSeconds: number
+  readonly goodbye: boolean
 }

@@ -1,11 +1,9 @@
 import type {
-  Entry,
   InitialiseOperation,
   LeaseOutcome,
   LeaseRenewal,
   Operation,
   RefusalCode,
-  SendOperation,
 } from '../../lib/comet-state-provider.ts'
 import { SWEEP_PERIOD_SECONDS } from '../../lib/comet-state-provider.ts'
 import { clientTopic, EVERYBODY } from '../../lib/topics.ts'
@@ -14,24 +12,44 @@ import type { Bearer, ModelClient } from './model-client.ts'
 /** What the model says of an operation: it is refused, it repeats what has an id, or it gets a new id. */
 export type Prediction = { readonly refused: RefusalCode } | { readonly id: number } | 'new'
 
-/** A provider's store in its simplest form, which a real one is compared with. Nothing is trimmed or forgotten. */
+/**
+ * What a provider's store keeps beside the log, in its simplest form, which a real one is compared with. Nothing is
+ * forgotten. Each method is one atomic step.
+ */
 export class Model {
-  readonly entries: Entry[] = []
-  readonly clients = new Map<string, ModelClient>()
-  readonly #base: number
-  readonly #stopped = new Set<string>()
-  readonly #keys = new Map<string, number>()
-  readonly #bearers = new Map<string, Bearer[]>()
+  #clients = new Map<string, ModelClient>()
+  #stopped = new Set<string>()
+  #keys = new Map<string, number>()
+  #bearers = new Map<string, readonly Bearer[]>()
   #nowSeconds = 0
   #sweptAtSeconds = 0
+  #fingerprint: string | undefined
 
-  /** @param base the position before the first entry */
-  constructor(base: number) {
-    this.#base = base
+  /** A model that goes its own way from here. */
+  copy(): Model {
+    const copy = new Model()
+    copy.#clients = new Map(this.#clients)
+    copy.#stopped = new Set(this.#stopped)
+    copy.#keys = new Map(this.#keys)
+    copy.#bearers = new Map(this.#bearers)
+    copy.#nowSeconds = this.#nowSeconds
+    copy.#sweptAtSeconds = this.#sweptAtSeconds
+    return copy
   }
 
-  get head(): number {
-    return this.entries.at(-1)?.id ?? this.#base
+  /** The same for two models that will never differ, if they are as old. */
+  get fingerprint(): string {
+    this.#fingerprint ??= JSON.stringify([
+      [...this.#clients.values()].sort((a, b) => a.generation - b.generation),
+      [...this.#stopped].sort(),
+      [...this.#keys].sort(),
+      this.#sweptAtSeconds,
+    ])
+    return this.#fingerprint
+  }
+
+  get publicTokens(): string[] {
+    return [...this.#clients.keys()].sort()
   }
 
   /** The newest bearer of a public token, who may be gone, or the one before; somebody unknown if there was none. */
@@ -42,7 +60,7 @@ export class Model {
   }
 
   clientOf(privateTokenHash: string): ModelClient | 'stopped' | undefined {
-    for (const client of this.clients.values())
+    for (const client of this.#clients.values())
       if (client.privateTokenHash === privateTokenHash) return client
     return this.#stopped.has(privateTokenHash) ? 'stopped' : undefined
   }
@@ -53,19 +71,19 @@ export class Model {
       case 'send': {
         const id = operation.key === undefined ? undefined : this.#keys.get(operation.key)
         if (id !== undefined) return { id }
-        return operation.receiver === undefined || this.clients.has(operation.receiver)
+        return operation.receiver === undefined || this.#clients.has(operation.receiver)
           ? 'new'
           : refusedAsUnknown
       }
       case 'initialise': {
         const { client, privateTokenHash, maxClients } = operation
-        if (this.clients.has(client.publicToken) || this.clientOf(privateTokenHash)) {
+        if (this.#clients.has(client.publicToken) || this.clientOf(privateTokenHash)) {
           return { refused: 'COMET_CLIENT_ALREADY_EXISTS' }
         }
-        return this.clients.size < maxClients ? 'new' : { refused: 'COMET_TOO_MANY_CLIENTS' }
+        return this.#clients.size < maxClients ? 'new' : { refused: 'COMET_TOO_MANY_CLIENTS' }
       }
       case 'remove': {
-        const exists = this.clients.get(operation.publicToken)?.generation === operation.generation
+        const exists = this.#clients.get(operation.publicToken)?.generation === operation.generation
         return exists ? 'new' : refusedAsUnknown
       }
       case 'stop':
@@ -75,29 +93,33 @@ export class Model {
 
   /** Does an operation that was given a new id. Answers with the public tokens that it stopped. */
   apply(operation: Operation, id: number): string[] {
-    if (operation.kind === 'stop') return this.#stop(operation.topics, id)
-    if (operation.kind === 'initialise') this.#initialise(operation, id)
-    else if (operation.kind === 'remove') this.remove(operation.publicToken, id)
-    else this.#send(operation, id)
-    return []
-  }
-
-  remove(publicToken: string, id: number): void {
-    const { generation } = this.clients.get(publicToken)!
-    this.clients.delete(publicToken)
-    this.entries.push({ kind: 'remove', id, publicToken, generation })
+    this.#fingerprint = undefined
+    switch (operation.kind) {
+      case 'send':
+        if (operation.key !== undefined) this.#keys.set(operation.key, id)
+        return []
+      case 'initialise':
+        this.#initialise(operation, id)
+        return []
+      case 'remove':
+        this.#clients.delete(operation.publicToken)
+        return []
+      case 'stop':
+        return this.#stop(operation.topics)
+    }
   }
 
   renew(renewal: LeaseRenewal): LeaseOutcome {
-    const client = this.clients.get(renewal.publicToken)
-    if (client?.generation !== renewal.generation) return 'gone'
-    if (client.holder !== undefined && client.holder !== renewal.holder && !renewal.take) return 'elsewhere'
-    client.holder = renewal.holder
-    client.goodbye = renewal.goodbye
-    client.expiresAtSeconds = this.#nowSeconds + renewal.seconds
-    if (renewal.acknowledged) {
-      client.acknowledgedId = Math.max(client.acknowledgedId ?? 0, renewal.acknowledged.messageId)
-    }
+    const { publicToken, generation, holder, take, goodbye, seconds, acknowledged } = renewal
+    const client = this.#clients.get(publicToken)
+    if (client?.generation !== generation) return 'gone'
+    if (client.holder !== undefined && client.holder !== holder && !take) return 'elsewhere'
+    const acknowledgedId = acknowledged
+      ? Math.max(client.acknowledgedId ?? 0, acknowledged.messageId)
+      : client.acknowledgedId
+    const expiresAtSeconds = this.#nowSeconds + seconds
+    this.#fingerprint = undefined
+    this.#clients.set(publicToken, { ...client, holder, goodbye, acknowledgedId, expiresAtSeconds })
     return 'kept'
   }
 
@@ -105,18 +127,20 @@ export class Model {
     this.#nowSeconds += seconds
   }
 
-  /** Whom a sweep at this time has to remove. */
-  sweep(): ModelClient[] {
+  /** Takes note of a sweep. If nobody swept for long, that time is added to all leases. */
+  noteSweep(): void {
     const unswept = this.#nowSeconds - this.#sweptAtSeconds
+    this.#fingerprint = undefined
     this.#sweptAtSeconds = this.#nowSeconds
-    const clients = [...this.clients.values()]
-    if (unswept > 2 * SWEEP_PERIOD_SECONDS) for (const client of clients) client.expiresAtSeconds += unswept
-    return clients.filter(({ expiresAtSeconds }) => expiresAtSeconds <= this.#nowSeconds)
+    if (unswept <= 2 * SWEEP_PERIOD_SECONDS) return
+    for (const [publicToken, client] of this.#clients) {
+      this.#clients.set(publicToken, { ...client, expiresAtSeconds: client.expiresAtSeconds + unswept })
+    }
   }
 
-  #send({ topics, except, name, contents, key }: SendOperation, id: number): void {
-    this.entries.push({ kind: 'message', id, topics, except, name, contents })
-    if (key !== undefined) this.#keys.set(key, id)
+  /** Those whom a sweep has to remove now. */
+  expired(): ModelClient[] {
+    return [...this.#clients.values()].filter(({ expiresAtSeconds }) => expiresAtSeconds <= this.#nowSeconds)
   }
 
   #initialise(
@@ -125,21 +149,19 @@ export class Model {
   ): void {
     const expiresAtSeconds = this.#nowSeconds + leaseSeconds
     const fresh = { holder: undefined, acknowledgedId: undefined, goodbye: false, expiresAtSeconds }
-    this.clients.set(publicToken, { publicToken, privateTokenHash, generation: id, ...fresh })
+    this.#clients.set(publicToken, { publicToken, privateTokenHash, generation: id, ...fresh })
     const bearers = this.#bearers.get(publicToken) ?? []
     this.#bearers.set(publicToken, [...bearers, { generation: id, privateTokenHash }])
-    this.entries.push({ kind: 'initialise', id, publicToken })
   }
 
-  #stop(topics: readonly string[], id: number): string[] {
-    const stopped = [...this.clients.values()].filter(({ publicToken }) =>
+  #stop(topics: readonly string[]): string[] {
+    const stopped = [...this.#clients.values()].filter(({ publicToken }) =>
       topics.some((topic) => topic === EVERYBODY || topic === clientTopic(publicToken)),
     )
     for (const { publicToken, privateTokenHash } of stopped) {
-      this.clients.delete(publicToken)
+      this.#clients.delete(publicToken)
       this.#stopped.add(privateTokenHash)
     }
-    this.entries.push({ kind: 'stop', id, topics })
     return stopped.map(({ publicToken }) => publicToken)
   }
 }

@@ -13,7 +13,7 @@ import type {
 } from '../../lib/comet-state-provider.ts'
 import type { RecordingListener } from './recording-listener.ts'
 
-/** One opened provider with the listener that it feeds. */
+/** One provider with the listener that it feeds. */
 export class ProviderNode {
   readonly provider: ICometStateProvider
   readonly listener: RecordingListener

@@ -12,10 +12,16 @@ export class RecordingListener implements ProviderListener {
   #fed: Entry[] = []
   #head = 0
   #calls = 0
+  #isAvailable = false
 
   /** How often the provider has called, whatever it said. */
   get calls(): number {
     return this.#calls
+  }
+
+  /** Whether the provider says that it is in touch with its store. */
+  get isAvailable(): boolean {
+    return this.#isAvailable
   }
 
   /** What the newest reset told. */
@@ -46,7 +52,13 @@ export class RecordingListener implements ProviderListener {
 
   reset(log: RetainedLog): void {
     this.#calls += 1
+    this.#isAvailable = true
     const { epoch, entries, head, trimmedThrough } = log
+    const goesOn = this.#log === undefined || this.#log.epoch === epoch
+    this.#expect(
+      this.#head <= (goesOn ? head : trimmedThrough),
+      `a reset tells of ${goesOn ? `the head ${head}` : `a life from ${trimmedThrough} on`} after ${this.#head}`,
+    )
     this.#expect(EPOCH.test(epoch), `'${epoch}' is no epoch`)
     this.#expect(Number.isSafeInteger(head), `the head ${head} is no safe integer`)
     this.#expect(Number.isSafeInteger(trimmedThrough), `trimmedThrough ${trimmedThrough} is no safe integer`)
@@ -72,10 +84,12 @@ export class RecordingListener implements ProviderListener {
 
   unavailable(): void {
     this.#calls += 1
+    this.#isAvailable = false
   }
 
   available(): void {
     this.#calls += 1
+    this.#isAvailable = true
   }
 
   #take({ id }: Entry): void {

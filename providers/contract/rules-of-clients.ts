@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hashOf, initialise, remove, send } from './operations.ts'
-import { eventually } from './provider-nodes.ts'
 import type { Rule } from './rule.ts'
+import { eventually } from './waiting.ts'
 
 export function rulesOfClients(rule: Rule): void {
   rule('A new client is stored as given, and starts at its initialise entry', async ({ open }) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Entry } from '../../lib/comet-state-provider.ts'
 import { hashOf, initialise, remove, send, stop } from './operations.ts'
-import { eventually } from './provider-nodes.ts'
 import type { Rule } from './rule.ts'
+import { eventually } from './waiting.ts'
 
 export function rulesOfTheLog(rule: Rule): void {
   rule(
