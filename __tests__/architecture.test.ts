@@ -18,14 +18,14 @@ const MAX_LINES = 250
 const LAYERS_OF_LIB: Layers = [
   [
     'words',
-    /^lib\/(wire|cursor|topics|seconds|comet-message|comet-client|comet-exception|private-token|debug)\.ts$/,
+    /^lib\/(wire|cursor|topics|seconds|comet-message|comet-entry|comet-client|comet-exception|private-token|debug)\.ts$/,
   ],
   ['contract', /^lib\/(comet-state-provider|provider-feed|deadline|serial-calls|answer)\.ts$/],
   ['log and queue', /^lib\/(entry-list|retained-window|message-log|write-queue)\.ts$/],
   ['what the app gives', /^lib\/(initialize-parameters|send-parameters|options|channel-events)\.ts$/],
   ['subscribe', /^lib\/subscribe\//],
   ['transports', /^lib\/transports\//],
-  ['node', /^lib\/channel-node\.ts$/],
+  ['node', /^lib\/(idle-sweep|channel-node|channel-stats)\.ts$/],
   ['handlers', /^lib\/handlers\//],
   ['manager', /^lib\/comet-state-manager\.ts$/],
   ['index', /^lib\/index\.ts$/],
@@ -67,16 +67,17 @@ describe('The tree', () => {
     ).toEqual([])
   })
 
-  test('providers know words and contract only', () => {
-    expect(
-      forbiddenImports(
-        below('providers'),
-        (each) =>
-          isOf('providers', each) ||
-          WORDS_AND_CONTRACT.test(each) ||
-          (isPackage(each) && each.startsWith('node:')),
-      ),
-    ).toEqual([])
+  test.each([
+    ['in-proc', 'none'],
+    ['sqlite', 'better-sqlite3'],
+    ['contract', 'none'],
+  ])('the provider folder %s knows words and contract, itself, and of packages %s', (folder, packageName) => {
+    const isAllowed = (each: string): boolean =>
+      isOf(`providers/${folder}`, each) ||
+      WORDS_AND_CONTRACT.test(each) ||
+      each === packageName ||
+      (isPackage(each) && each.startsWith('node:'))
+    expect(forbiddenImports(below(`providers/${folder}`), isAllowed)).toEqual([])
   })
 
   test('the client knows the wire’s words only, and has no dependency', () => {

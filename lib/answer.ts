@@ -33,8 +33,8 @@ export function errorAnswer(exception: CometException): Answer {
   }
 }
 
-function errorBody({ code, message }: CometException): string {
-  return `[${controlToJson({ mid: 0, n: ControlName.error, c: message, code })}]`
+function errorBody({ code, publicText }: CometException): string {
+  return `[${controlToJson({ mid: 0, n: ControlName.error, c: publicText, code })}]`
 }
 
 function errorHeaders({ code, status }: CometException): Record<string, string> {

@@ -8,7 +8,10 @@ export type DisconnectReason = 'goodbye' | 'idle' | 'stopped'
 export interface ChannelEvents {
   /** A client was stored. On the node that initialised it. */
   clientInitialized: [client: CometClient]
-  /** A client sent a subscribe request: with long polling, each poll. On the node that got it. */
+  /**
+   * A client sent a subscribe request: with long polling, each poll, but for one that is told that another page has
+   * the client. On the node that got it.
+   */
   clientSubscribed: [client: CometClient]
   /** A client subscribed that this node had not seen for more than 5 seconds, after `clientSubscribed`. */
   clientResumed: [client: CometClient]
@@ -59,6 +62,12 @@ export class ChannelEmitter {
         else if (event === 'error') warn(detail[0])
       })
     else if (event === 'error') warn(detail[0])
+  }
+
+  /** Tells that a client was removed. */
+  emitRemoval(client: CometClient, reason: DisconnectReason): void {
+    if (reason === 'idle') this.emit('idleClientKilled', client)
+    this.emit('clientDisconnected', client, { reason })
   }
 
   async #run<E extends keyof ChannelEvents>(

@@ -6,12 +6,13 @@ import {
   type ICometStateProvider,
   type Operation,
   type ProviderListener,
-  type RemovedClient,
   type RetainedLog,
+  type SendOperation,
   SWEEP_PERIOD_SECONDS,
 } from './comet-state-provider.ts'
 import { withDeadline } from './deadline.ts'
 import { debugChannel } from './debug.ts'
+import { IdleSweep } from './idle-sweep.ts'
 import { MessageLog } from './message-log.ts'
 import type { CompleteOptions } from './options.ts'
 import { ProviderFeed } from './provider-feed.ts'
@@ -45,10 +46,11 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   readonly timeoutSeconds: number
   readonly maxAnswerBytes: number
   readonly #options: CompleteOptions
+  readonly #sweep: IdleSweep
+  #isOpen = false
   #feed: ProviderFeed | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #sweeping: Promise<void> | undefined
   #trouble: CometException | undefined
   #ticker: NodeJS.Timeout | undefined
   #ticksToSweep = TICKS_PER_SWEEP
@@ -64,11 +66,12 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.leases = new Leases(this)
     this.waitList = new WaitList(this)
     this.lateAnswers = new LateAnswers(options.maxHeldRequests)
+    this.#sweep = new IdleSweep(provider, options.providerTimeoutSeconds, events)
     this.queue = new WriteQueue(provider, options, options.providerTimeoutSeconds)
   }
 
   get isOpen(): boolean {
-    return this.log.epoch !== '' && this.#closing === undefined
+    return this.#isOpen && !this.isClosing
   }
 
   get isClosing(): boolean {
@@ -91,15 +94,38 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     if (this.#closing) throw closedException()
   }
 
+  /** Throws unless it is open at this moment. */
+  checkOpen(): void {
+    if (this.isClosing) throw closedException()
+    if (this.isOpen) return
+    const text = 'This channel is not open yet: await channel.open() first.'
+    throw new CometException('COMET_CHANNEL_IS_NOT_OPEN', text)
+  }
+
   /** Opens, and rejects if this node cannot serve now. */
   async ready(): Promise<void> {
     await this.open()
     if (this.#trouble) throw this.#trouble
   }
 
-  async append(operation: Operation): Promise<Done> {
+  /** @param tell as {@link WriteQueue.enqueue} says */
+  async append(operation: Operation, tell?: (done: Done) => void): Promise<Done> {
     await this.open()
-    return this.queue.enqueue(operation)
+    return this.queue.enqueue(operation, tell)
+  }
+
+  /** Sends within a transaction of the app. Throws at once what can be refused; resolves with the id. */
+  sendWithin(transaction: unknown, operation: SendOperation): Promise<number> {
+    this.checkOpen()
+    if (!this.provider.sendWithin) {
+      throw new TypeError(
+        'The state provider of this channel has no transactions: supports.transactions says so.',
+      )
+    }
+    const sent = this.provider.sendWithin(transaction, operation).then(({ id }) => id)
+    // A transaction may be rolled back after all, and whoever did that need not wait for this to be said.
+    sent.catch(() => {})
+    return sent
   }
 
   catchUp(): Promise<void> {
@@ -166,8 +192,9 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
       await this.#closeProvider().catch(() => {})
       throw error
     }
+    this.#isOpen = true
     // First of all the time since the last sweep is counted: leases that are renewed from now on need no more of it.
-    this.#sweeping = this.#sweep()
+    this.#sweep.start()
     this.#tickedAt = performance.now()
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref()
   }
@@ -180,7 +207,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.lateAnswers.close()
     await this.queue.drained()
     await this.leases.drained()
-    await this.#sweeping
+    await this.#sweep.ended()
     if (this.#opening) await this.#closeProvider()
     debugChannel('closed')
   }
@@ -204,28 +231,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     // Who has been waiting to be served while this process stood still comes first.
     if (this.#ticksToSweep > 0 || isLate) return
     this.#ticksToSweep = TICKS_PER_SWEEP
-    this.#sweeping ??= this.#sweep()
-  }
-
-  #tellOf(removed: readonly RemovedClient[]): void {
-    for (const { client, reason } of removed) {
-      if (reason === 'idle') this.events.emit('idleClientKilled', client)
-      this.events.emit('clientDisconnected', client, { reason })
-    }
-  }
-
-  /** Removes the idle, and tells of them. */
-  async #sweep(): Promise<void> {
-    try {
-      // However late they are: who was removed is told of once, and never again.
-      await withDeadline(this.timeoutSeconds, 'removeExpired', () =>
-        this.provider.removeExpired().then((removed) => this.#tellOf(removed)),
-      )
-    } catch (error) {
-      this.failed(error)
-    } finally {
-      this.#sweeping = undefined
-    }
+    this.#sweep.start()
   }
 }
 

@@ -1,3 +1,5 @@
+import { MIN_PRIVATE_TOKEN_LENGTH } from './private-token.ts'
+
 /**
  * Every error that a user of the channel can meet in operation. Codes are stable, texts are not.
  * A programming mistake (a wrong type, an unknown option) is a bare `TypeError` or `RangeError` instead.
@@ -25,6 +27,8 @@ const ERRORS = {
   COMET_METHOD_IS_NOT_ALLOWED: 405,
   /** No transport of this channel produces what the request's `Accept` asks for. */
   COMET_NOT_ACCEPTABLE: 406,
+  /** `sendMessage` within a transaction of the app, which then was rolled back. Nothing was sent. */
+  COMET_ROLLED_BACK: 409,
   /** `initializeClient` with a public or private token that is in use. */
   COMET_CLIENT_ALREADY_EXISTS: 409,
   /** A message's contents are over `maxMessageBytes`. */
@@ -46,7 +50,7 @@ const ERRORS = {
    * Whether a send was stored is unknown: repeat it with the same `key`.
    */
   COMET_PROVIDER_IS_UNAVAILABLE: 503,
-  /** `cursor()` before the channel was opened. */
+  /** `cursor()`, or `sendMessage` within a transaction, before the channel was opened. */
   COMET_CHANNEL_IS_NOT_OPEN: 503,
   /** The channel is closing or closed. */
   COMET_CHANNEL_IS_CLOSED: 503,
@@ -55,12 +59,26 @@ const ERRORS = {
 /** The stable code of a {@link CometException}. */
 export type CometErrorCode = keyof typeof ERRORS
 
+/**
+ * What pages are told of errors of the server. Their own texts are the app's business: they speak of its store, of
+ * addresses, of limits.
+ */
+const PUBLIC_TEXTS: { readonly [code in CometErrorCode]?: string } = {
+  COMET_INTERNAL_ERROR: 'The server failed. Try again later.',
+  COMET_TOO_MANY_CLIENTS: 'The channel has too many clients. Try again later.',
+  COMET_TOO_MANY_REQUESTS_ARE_HELD: 'The server holds too many requests. Try again later.',
+  COMET_QUEUE_IS_FULL: 'The channel has too much to do. Try again later.',
+  COMET_PROVIDER_IS_UNAVAILABLE: 'The store of the channel does not answer. Try again later.',
+  COMET_CHANNEL_IS_NOT_OPEN: 'The channel is not open yet. Try again later.',
+  COMET_CHANNEL_IS_CLOSED: 'The channel is closing. Try again later.',
+}
+
 /** An error in operation: its `code` is stable, its `status` is the HTTP status that says the same. */
 export class CometException extends Error {
   override readonly name = 'CometException'
   readonly code: CometErrorCode
   readonly status: number
-  /** Koa shows the text of an error to the client when this is true. */
+  /** Koa shows the text of an error to the page when this is true. */
   readonly expose: boolean
 
   constructor(code: CometErrorCode, message: string, options?: { cause?: unknown }) {
@@ -69,6 +87,11 @@ export class CometException extends Error {
     this.status = ERRORS[code]
     this.expose = this.status < 500
   }
+
+  /** What a page is told: the text, or one that says no more than the code does if it is not to be shown. */
+  get publicText(): string {
+    return PUBLIC_TEXTS[this.code] ?? this.message
+  }
 }
 
 /** The texts that more than one place, or the AspNetComet wire, needs word for word. */
@@ -76,3 +99,12 @@ export const ErrorText = {
   clientDoesNotExist: 'CometClient does not exist.',
   clientAlreadyExists: 'CometClient already exists. Either the Private or Public Token is in use.',
 } as const
+
+/**
+ * Names what was to be sent to whom: a rejection that nobody caught shows no line of the app. A receiver as long as a
+ * private token may be one, given by mistake, and Koa shows this text to whoever asked.
+ */
+export function unknownReceiverText(name: string, receiver: string): string {
+  const shown = receiver.length < MIN_PRIVATE_TOKEN_LENGTH ? JSON.stringify(receiver) : 'that was given'
+  return `The message ${JSON.stringify(name)} was not sent: no client has the public token ${shown}.`
+}

@@ -1,9 +1,10 @@
 import type { Middleware } from 'koa'
 import { ChannelEmitter, type ChannelEvents } from './channel-events.ts'
-import { ChannelNode, closedException } from './channel-node.ts'
+import { ChannelNode } from './channel-node.ts'
+import { type ChannelStats, statsOf } from './channel-stats.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import { CometException, ErrorText } from './comet-exception.ts'
-import type { ICometStateProvider } from './comet-state-provider.ts'
+import type { ICometStateProvider, InitialiseOperation } from './comet-state-provider.ts'
 import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
 import { eachWithDeadline, withDeadline } from './deadline.ts'
 import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
@@ -17,27 +18,9 @@ import { checkParameters, type InitializeParameters } from './initialize-paramet
 import { type CometOptions, type CompleteOptions, completeOptions } from './options.ts'
 import { hashToken } from './private-token.ts'
 import { isSeconds } from './seconds.ts'
-import { checkSend, type SendOptions } from './send-parameters.ts'
+import { checkSend, isWithinTransaction, type SendOptions } from './send-parameters.ts'
 import { leaseSeconds } from './subscribe/client-lease.ts'
 import { clientTopic } from './topics.ts'
-
-/** What a channel's node can be asked about itself at any time. */
-export interface ChannelStats {
-  /** The life of the log; empty before the channel is open. */
-  readonly epoch: string
-  /** The newest id that this node has applied. */
-  readonly head: number
-  /** Everything up to this id may have been dropped. */
-  readonly trimmedThrough: number
-  readonly retainedMessages: number
-  /** About how many bytes of memory the retained messages take. */
-  readonly retainedBytes: number
-  /** Those that the AspNetComet form answers a second later among them. */
-  readonly heldRequests: number
-  /** Clients that came to this node and whose lease may still run. */
-  readonly knownClients: number
-  readonly queuedOperations: number
-}
 
 /**
  * One channel: pages subscribe to it over plain HTTP, the app sends messages to them, and the state provider keeps
@@ -51,7 +34,7 @@ export class CometStateManager {
 
   /** @throws TypeError or RangeError if an option is unknown or has a value that cannot be */
   constructor(provider: ICometStateProvider, options: CometOptions = {}) {
-    if (typeof provider?.append !== 'function') {
+    if (typeof provider?.append !== 'function' || typeof provider.supports !== 'object') {
       throw new TypeError(
         'CometStateManager takes a state provider first: new InProcCometStateProvider(), for one.',
       )
@@ -77,16 +60,18 @@ export class CometStateManager {
   async initializeClient(parameters: InitializeParameters): Promise<InitializedCometClient> {
     const { client, privateToken, from } = checkParameters(parameters, this.#options)
     // Nothing is awaited without need: calls are appended in the order in which they were made.
-    const start = from && (await this.#reached(from))
-    const { client: stored } = await this.#node.append({
+    const start = from && this.#isAhead(from) ? await this.#reached(from) : from
+    const operation: InitialiseOperation = {
       kind: 'initialise',
       client,
       privateTokenHash: hashToken(privateToken),
       ...(start && { from: start }),
       leaseSeconds: leaseSeconds(client.connectionIdleSeconds),
       maxClients: this.#options.maxClients,
-    })
-    this.#events.emit('clientInitialized', stored!)
+    }
+    const { client: stored } = await this.#node.append(operation, ({ client }) =>
+      this.#events.emit('clientInitialized', client!),
+    )
     return { ...stored!, privateToken }
   }
 
@@ -118,20 +103,28 @@ export class CometStateManager {
   /**
    * Sends a message to everybody, or to whom the options say. Resolves with its id once the provider holds it.
    * `contents` is any JSON value; `undefined` is sent as null.
+   *
+   * With the option `transaction` it is sent within a transaction of the app: what can be refused is thrown at once,
+   * so that the transaction rolls back; the promise settles when the transaction has ended. It does not wait for what
+   * was asked before and not awaited, and the channel has to be open.
+   *
    * @throws COMET_CLIENT_DOES_NOT_EXIST if `to` is one unknown client; COMET_PARAMETERS_ARE_INVALID,
    *   COMET_MESSAGE_IS_TOO_LARGE, COMET_QUEUE_IS_FULL, COMET_PROVIDER_IS_UNAVAILABLE, COMET_CHANNEL_IS_CLOSED;
-   *   TypeError for options that are none
+   *   with `transaction` COMET_ROLLED_BACK, COMET_CHANNEL_IS_NOT_OPEN; TypeError for options that are none
    */
-  async sendMessage(name: string, contents?: unknown, options: SendOptions = {}): Promise<number> {
-    const { id } = await this.#node.append(checkSend(name, contents, options, this.#options))
-    return id
+  sendMessage(name: string, contents?: unknown, options: SendOptions = {}): Promise<number> {
+    return isWithinTransaction(options)
+      ? this.#node.sendWithin(options.transaction, checkSend(name, contents, options, this.#options))
+      : this.#send(name, contents, options)
   }
 
   /** Ends a client for good: its page is told and stays away, its token is dead. False if there was no such client. */
   async stopClient(publicToken: string): Promise<boolean> {
     checkToken('publicToken', publicToken)
-    const { stopped = [] } = await this.#node.append({ kind: 'stop', topics: [clientTopic(publicToken)] })
-    for (const client of stopped) this.#events.emit('clientDisconnected', client, { reason: 'stopped' })
+    const topics = [clientTopic(publicToken)]
+    const { stopped = [] } = await this.#node.append({ kind: 'stop', topics }, ({ stopped = [] }) => {
+      for (const client of stopped) this.#events.emitRemoval(client, 'stopped')
+    })
     return stopped.length > 0
   }
 
@@ -142,9 +135,9 @@ export class CometStateManager {
   async killIdleCometClient(privateToken: string): Promise<void> {
     const client = await this.getCometClient(privateToken)
     const { publicToken, generation } = client
-    await this.#node.append({ kind: 'remove', publicToken, generation })
-    this.#events.emit('idleClientKilled', client)
-    this.#events.emit('clientDisconnected', client, { reason: 'idle' })
+    await this.#node.append({ kind: 'remove', publicToken, generation }, () =>
+      this.#events.emitRemoval(client, 'idle'),
+    )
   }
 
   /** Listens to an event of {@link ChannelEvents}. The returned function ends that. */
@@ -185,58 +178,57 @@ export class CometStateManager {
    * @throws COMET_CHANNEL_IS_NOT_OPEN before it is, COMET_CHANNEL_IS_CLOSED after
    */
   cursor(): Cursor {
-    if (this.#node.isClosing) throw closedException()
-    if (!this.#node.isOpen) throw notOpenException()
+    this.#node.checkOpen()
     const { epoch, head } = this.#node.log
     return { epoch, messageId: head }
   }
 
   stats(): ChannelStats {
-    const { log, waitList, lateAnswers, leases, queue } = this.#node
-    return {
-      epoch: log.epoch,
-      head: log.head,
-      trimmedThrough: log.trimmedThrough,
-      retainedMessages: log.messageCount,
-      retainedBytes: log.bytes,
-      heldRequests: waitList.size + lateAnswers.size,
-      knownClients: leases.size,
-      queuedOperations: queue.length,
-    }
+    return statsOf(this.#node)
   }
 
   /**
-   * Answers all held requests, finishes what is being sent, closes the provider. From now on all else is refused.
-   * A second call returns the first one's promise.
+   * Answers all held requests, finishes what is being sent, closes the provider. From now on all else is refused, and
+   * so is a send of the same turn: await your last ones first. A second call returns the first one's promise.
    * @param overSeconds pages are asked to come back, wherever, spread over this time. Default 5.
    */
-  close({ overSeconds = 5 }: { readonly overSeconds?: number } = {}): Promise<void> {
+  close(options: { readonly overSeconds?: number } = {}): Promise<void> {
+    const { overSeconds = 5, ...others } = Object(options) as { overSeconds?: number }
+    if (typeof options !== 'object' || Object.keys(others).length > 0) {
+      throw new TypeError('close() takes nothing, or an object with overSeconds alone.')
+    }
     if (overSeconds !== 0 && !isSeconds(overSeconds)) {
       throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${String(overSeconds)}.`)
     }
     return this.#node.close(overSeconds)
   }
 
+  async #send(name: string, contents: unknown, options: SendOptions): Promise<number> {
+    const { id } = await this.#node.append(checkSend(name, contents, options, this.#options))
+    return id
+  }
+
   #middleware(endpoint: Endpoint): Middleware {
     return guarded(endpoint, this.#origins, this.#events)
+  }
+
+  /** Whether this node has yet to find out if the log has come so far. */
+  #isAhead({ epoch, messageId }: Cursor): boolean {
+    const { isOpen, log } = this.#node
+    return !isOpen || (epoch === log.epoch && messageId > log.head)
   }
 
   /** A position that even the store has not reached is of another log, whatever it says. */
   async #reached(from: Cursor): Promise<Cursor> {
     await this.#node.open()
-    const { log } = this.#node
-    if (from.epoch === log.epoch && from.messageId > log.head) await this.#node.catchUp()
-    return from.epoch === log.epoch && from.messageId > log.head ? FOREIGN_CURSOR : from
+    if (this.#isAhead(from)) await this.#node.catchUp()
+    return this.#isAhead(from) ? FOREIGN_CURSOR : from
   }
 }
 
-function notOpenException(): CometException {
-  const text = 'This channel is not open yet: await channel.open() first.'
-  return new CometException('COMET_CHANNEL_IS_NOT_OPEN', text)
-}
-
 function checkToken(name: string, token: unknown): void {
-  if (typeof token !== 'string') throw new TypeError(`${name} must be a text, not ${JSON.stringify(token)}.`)
+  // Not what it is: a whole client has its private token in it.
+  if (typeof token !== 'string') throw new TypeError(`${name} must be a text, not ${typeof token}.`)
 }
 
 function noSuchClient(): CometException {

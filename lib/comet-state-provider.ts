@@ -1,6 +1,9 @@
 import type { CometClient, NewCometClient } from './comet-client.ts'
+import type { Entry } from './comet-entry.ts'
 import type { CometMessage } from './comet-message.ts'
 import type { Cursor } from './cursor.ts'
+
+export type { Entry, InitialiseEntry, MessageEntry, RemoveEntry, StopEntry } from './comet-entry.ts'
 
 /**
  * Keeps the state of one channel: its log, its clients and their leases.
@@ -43,6 +46,16 @@ export interface ICometStateProvider {
   append(operations: readonly Operation[]): Promise<Outcome[]>
 
   /**
+   * Only with `supports.transactions`: adds the message to a transaction of the app, in this turn of the event loop, so
+   * that both happen or neither. Throws at once what can be refused, before anything is written: a `CometException`
+   * for what `append` would refuse, a TypeError for a transaction that it cannot use. The promise settles when the
+   * transaction has ended and, if it was committed, the message was fed; it rejects with `COMET_ROLLED_BACK` if not.
+   *
+   * @param transaction what the store's own library begins transactions with; for the provider to check
+   */
+  sendWithin?(transaction: unknown, operation: SendOperation): Promise<Done>
+
+  /**
    * The client whose private token has this hash, and the log position at which the record was read, as one.
    * `'stopped'` for the retention time after a stop entry hit it, then `undefined`.
    */
@@ -69,12 +82,17 @@ export const SWEEP_PERIOD_SECONDS = 5
 export interface ProviderSupports {
   /** Whether several processes can share its store. */
   readonly processes: 'one' | 'many'
-  /** Whether what `append` resolved for outlives the process. */
+  /**
+   * Whether all that a call resolved for is still there after the process died, and after its machine lost power.
+   * A provider that promises less says `false`: one whose newest entries a power cut can take, for one.
+   */
   readonly durable: boolean
   /** How long an entry of another process can take to reach the listener, in milliseconds; 0 for one process. */
   readonly followDelayMs: number
   /** About how many bytes of names, contents and addresses one `append` takes; absent: no limit. */
   readonly maxBatchBytes?: number
+  /** Whether it has {@link ICometStateProvider.sendWithin}. Absent: no. */
+  readonly transactions?: boolean
 }
 
 /** How much of the log is retained: a message goes when any of the three is passed. */
@@ -105,38 +123,6 @@ export interface RetainedLog {
   readonly head: number
   /** Everything up to this id may be missing. A new epoch's is above all that earlier ones can have given. */
   readonly trimmedThrough: number
-}
-
-/** One item of the log. */
-export type Entry = MessageEntry | InitialiseEntry | RemoveEntry | StopEntry
-
-export interface MessageEntry extends CometMessage {
-  readonly kind: 'message'
-  readonly id: number
-  /** Whom it is for: the union of these topics. */
-  readonly topics: readonly string[]
-  /** Public tokens that it is not for. */
-  readonly except: readonly string[]
-}
-
-export interface InitialiseEntry {
-  readonly kind: 'initialise'
-  readonly id: number
-  readonly publicToken: string
-}
-
-export interface RemoveEntry {
-  readonly kind: 'remove'
-  readonly id: number
-  readonly publicToken: string
-  readonly generation: number
-}
-
-/** One entry stops a whole audience: whoever is addressed by one of the topics when it is given its id. */
-export interface StopEntry {
-  readonly kind: 'stop'
-  readonly id: number
-  readonly topics: readonly string[]
 }
 
 export type Operation = SendOperation | InitialiseOperation | RemoveOperation | StopOperation
@@ -216,19 +202,25 @@ export interface LeaseRenewal {
   readonly generation: number
   /** The page on whose behalf this is asked: a random id per page life. */
   readonly holder: string
-  /** Whether to take the lease from another page. */
+  /** Whether to take the lease from another page. Only asked together with `returns`. */
   readonly take: boolean
+  /**
+   * A request of the page itself came: it brings back a client whose page said goodbye. Without it a lease that a
+   * goodbye shortened stays as it is, all of it, and the answer is `kept`: nodes renew also for what they saw a while
+   * ago, before the page said goodbye to another.
+   */
+  readonly returns: boolean
   /** How long the client lives unseen from now on. */
   readonly seconds: number
-  /** The page says goodbye: what ends this lease is its leaving, unless it is renewed before. */
+  /** The page says goodbye: what ends this lease is its leaving, unless a page comes for it before. */
   readonly goodbye: boolean
   /** What the client has acknowledged. The store keeps the highest of an epoch. */
   readonly acknowledged?: Cursor
 }
 
 /**
- * `kept`: the lease runs as asked. `elsewhere`: another page has it, and nothing was changed.
- * `gone`: no client with this public token and generation exists.
+ * `kept`: the lease runs as asked, or after a goodbye as it did. `elsewhere`: another page has it, and nothing was
+ * changed. `gone`: no client with this public token and generation exists.
  */
 export type LeaseOutcome = 'kept' | 'elsewhere' | 'gone'
 

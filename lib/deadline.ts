@@ -32,14 +32,18 @@ export async function* eachWithDeadline<T>(
   ask: () => AsyncIterable<T>,
 ): AsyncGenerator<T> {
   const things = await withDeadline(seconds, what, async () => ask()[Symbol.asyncIterator]())
+  let hasEnded = false
   try {
     for (;;) {
       const next = await withDeadline(seconds, what, () => things.next())
-      if (next.done) return
+      if (next.done) {
+        hasEnded = true
+        return
+      }
       yield next.value
     }
   } finally {
     // Not awaited: a provider that hangs would not end either.
-    things.return?.().catch(() => {})
+    if (!hasEnded) things.return?.().catch(() => {})
   }
 }

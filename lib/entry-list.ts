@@ -1,9 +1,10 @@
-/** Below this many dropped places at the front a list is not worth copying. */
-const COMPACT_AFTER = 1024
+/** Below this many dropped places at the front a list is not worth copying. There is a list for each topic. */
+const COMPACT_AFTER = 32
 
 /** A list of things with rising ids: added at the end, dropped from the front, found by id. */
 export class EntryList<T extends { readonly id: number }> {
-  #items: T[] = []
+  /** Dropped places, which hold nothing, and then the list. */
+  #items: (T | undefined)[] = []
   #first = 0
 
   get length(): number {
@@ -29,6 +30,7 @@ export class EntryList<T extends { readonly id: number }> {
   }
 
   dropOldest(): void {
+    this.#items[this.#first] = undefined
     this.#first += 1
     if (this.#first > COMPACT_AFTER && this.#first * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#first)

@@ -1,8 +1,9 @@
 export type { ChannelEvents, DisconnectReason } from './channel-events.ts'
+export type { ChannelStats } from './channel-stats.ts'
 export type { CometClient, InitializedCometClient } from './comet-client.ts'
 export { type CometErrorCode, CometException } from './comet-exception.ts'
 export type { CometMessage } from './comet-message.ts'
-export { type ChannelStats, CometStateManager } from './comet-state-manager.ts'
+export { CometStateManager } from './comet-state-manager.ts'
 export {
   type ClientRecord,
   type Done,

@@ -1,8 +1,8 @@
 import type { NewCometClient } from './comet-client.ts'
 import { CometException } from './comet-exception.ts'
 import type { Cursor } from './cursor.ts'
-import { randomToken } from './private-token.ts'
-import { isSeconds } from './seconds.ts'
+import { MIN_PRIVATE_TOKEN_LENGTH, randomToken } from './private-token.ts'
+import { isSeconds, MAX_HOLD_SECONDS, MAX_SECONDS } from './seconds.ts'
 
 /** What `initializeClient` is told of a new client. */
 export interface InitializeParameters {
@@ -15,7 +15,7 @@ export interface InitializeParameters {
   readonly privateToken?: string | undefined
   /** 1 to 256 characters. Default: the public token. */
   readonly displayName?: string | undefined
-  /** Default: the channel's. */
+  /** At most 86,400. Default: the channel's. */
   readonly connectionTimeoutSeconds?: number | undefined
   /** At least 1. Default: the channel's. */
   readonly connectionIdleSeconds?: number | undefined
@@ -47,7 +47,7 @@ const MAX_DATA_BYTES = 4096
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Base64url of 16 bytes, the least that 128 bits take. */
-const PRIVATE_TOKEN = /^[\x21-\x7e]{22,256}$/
+const PRIVATE_TOKEN = new RegExp(`^[\\x21-\\x7e]{${MIN_PRIVATE_TOKEN_LENGTH},256}$`)
 
 export interface CheckedParameters {
   readonly client: NewCometClient
@@ -81,11 +81,15 @@ export function checkParameters(
   checkText('displayName', displayName, 256)
   if (userId !== undefined) checkText('userId', userId, 256)
   if (sessionId !== undefined) checkText('sessionId', sessionId, 256)
-  check(isSeconds(connectionTimeoutSeconds), 'connectionTimeoutSeconds', 'a number of seconds above 0')
+  check(
+    isSeconds(connectionTimeoutSeconds) && connectionTimeoutSeconds <= MAX_HOLD_SECONDS,
+    'connectionTimeoutSeconds',
+    `a number of seconds above 0 and at most ${MAX_HOLD_SECONDS}`,
+  )
   check(
     isSeconds(connectionIdleSeconds) && connectionIdleSeconds >= 1,
     'connectionIdleSeconds',
-    'a number of seconds of at least 1',
+    `a number of seconds of at least 1 and at most ${MAX_SECONDS}`,
   )
   return {
     client: {

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { Retention } from './comet-state-provider.ts'
 import type { InitializeParameters } from './initialize-parameters.ts'
-import { isSeconds, MAX_SECONDS } from './seconds.ts'
+import { isSeconds, MAX_HOLD_SECONDS, MAX_SECONDS } from './seconds.ts'
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
@@ -26,7 +26,10 @@ export interface CometOptions {
   readonly origins?: readonly string[] | undefined
   /** Whether the mount serves `client.js` and `client.global.js`. Default true. */
   readonly clientScript?: boolean | undefined
-  /** How long a subscribe request is held without a message, unless its client says otherwise. Default 25, up to 10 % less at random. */
+  /**
+   * How long a subscribe request is held without a message, unless its client says otherwise: at most 86,400. Default
+   * 25, up to 10 % less at random.
+   */
   readonly connectionTimeoutSeconds?: number | undefined
   /** How long a client may be without a connection before it is removed, unless it says otherwise. Default 90. */
   readonly connectionIdleSeconds?: number | undefined
@@ -82,6 +85,9 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Fills in the defaults. Throws a TypeError or RangeError that says what was expected and what was given. */
 export function completeOptions(options: CometOptions): CompleteOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`The options must be an object, not ${options === null ? 'null' : typeof options}.`)
+  }
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(DEFAULTS, key)) {
       throw new TypeError(`Unknown option '${key}'. The options are: ${Object.keys(DEFAULTS).join(', ')}.`)
@@ -95,7 +101,7 @@ export function completeOptions(options: CometOptions): CompleteOptions {
   checkFunction('identify', complete.identify)
   checkOrigins(complete.origins)
   checkBoolean('clientScript', complete.clientScript)
-  checkSeconds('connectionTimeoutSeconds', complete.connectionTimeoutSeconds)
+  checkSeconds('connectionTimeoutSeconds', complete.connectionTimeoutSeconds, MAX_HOLD_SECONDS)
   checkSeconds('connectionIdleSeconds', complete.connectionIdleSeconds)
   if (complete.connectionIdleSeconds < 1) {
     throw new RangeError(`connectionIdleSeconds must be at least 1, not ${complete.connectionIdleSeconds}.`)
@@ -124,10 +130,10 @@ function completeRetention(given: Partial<Retention> = {}): Retention {
   return { ...DEFAULTS.retention, ...told }
 }
 
-function checkSeconds(name: string, value: unknown): void {
-  if (isSeconds(value)) return
+function checkSeconds(name: string, value: unknown, most = MAX_SECONDS): void {
+  if (isSeconds(value) && value <= most) return
   throw new RangeError(
-    `${name} must be a number of seconds above 0 and at most ${MAX_SECONDS}, not ${shown(value)}.`,
+    `${name} must be a number of seconds above 0 and at most ${most}, not ${shown(value)}.`,
   )
 }
 

@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 
+/** How many characters a private token has at least: base64url of 128 random bits. */
+export const MIN_PRIVATE_TOKEN_LENGTH = 22
+
 /** 32 random bytes as text. */
 export function randomToken(): string {
   return randomBytes(32).toString('base64url')

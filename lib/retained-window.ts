@@ -103,6 +103,11 @@ export class RetainedWindow {
   }
 }
 
+/** About what an entry takes of the bytes of a retention. */
+export function retainedBytes(entry: Entry): number {
+  return sizeOf(entry) + addressBytes(entry)
+}
+
 /** What the addresses of an entry take: a list and a place in the index for each topic that few share. */
 function addressBytes(entry: Entry): number {
   if (entry.kind !== 'message') return 0

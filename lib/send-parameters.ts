@@ -14,10 +14,15 @@ export interface SendOptions {
   /** Public tokens of those who are not to get it. */
   readonly except?: string | readonly string[]
   /**
-   * A name for this send: to repeat it within the retention time answers the first id and sends nothing. 1 to 128
-   * characters.
+   * A name for this send: to repeat it answers the first id and sends nothing. The provider remembers names for the
+   * retention time, but only so many: the in-process one the newest 100,000. 1 to 128 characters.
    */
   readonly key?: string
+  /**
+   * An open transaction of the app in the channel's store: the message is sent if it is committed, and only then. What
+   * it is, the provider says: with SQLite the app's own `Database` of the channel's file.
+   */
+  readonly transaction?: unknown
 }
 
 export interface SendLimits {
@@ -25,7 +30,7 @@ export interface SendLimits {
   readonly maxReceivers: number
 }
 
-const KEYS = ['to', 'except', 'key']
+const KEYS = ['to', 'except', 'key', 'transaction']
 
 /** What the provider is to append. Throws as `sendMessage` says. */
 export function checkSend(
@@ -48,6 +53,11 @@ export function checkSend(
     ...receiver,
     ...(key !== undefined && { key }),
   }
+}
+
+/** Whether it is to be sent within a transaction, also if that is `undefined` by mistake. */
+export function isWithinTransaction(options: SendOptions): boolean {
+  return typeof options === 'object' && options !== null && 'transaction' in options
 }
 
 function checkName(name: string): void {
@@ -78,9 +88,8 @@ function checkTokens(key: string, tokens: unknown, { maxReceivers }: SendLimits)
       checkText(`Each public token of ${key}`, token, 128)
       continue
     }
-    throw new TypeError(
-      `sendMessage: ${key} must be a public token or a list of them, not ${JSON.stringify(tokens)}.`,
-    )
+    // Not what it is: somebody's private token may be in it.
+    throw new TypeError(`sendMessage: ${key} must be a public token or a list of them, not ${kindOf(token)}.`)
   }
   if (list.length > maxReceivers) {
     throw new CometException(
@@ -91,7 +100,14 @@ function checkTokens(key: string, tokens: unknown, { maxReceivers }: SendLimits)
   return [...new Set(list as readonly string[])]
 }
 
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : `a value of type ${typeof value}`
+}
+
 function serialize(contents: unknown, maxBytes: number): string {
+  if (contents instanceof Promise) {
+    throw new TypeError('The contents of a message must be JSON, not a promise: await it first.')
+  }
   const json = contents === undefined ? 'null' : JSON.stringify(contents)
   if (json === undefined)
     throw new TypeError(`The contents of a message must be JSON, not a ${typeof contents}.`)

@@ -13,6 +13,11 @@ export class SerialCalls {
     this.#timeoutSeconds = timeoutSeconds
   }
 
+  /** Whether a call has not ended, be it that its caller waits for it no longer. */
+  get isAsking(): boolean {
+    return this.#isAsking
+  }
+
   /** Rejects with `COMET_PROVIDER_IS_UNAVAILABLE`. The caller waits for the answer before it asks again. */
   async ask<T>(what: string, call: () => Promise<T>): Promise<T> {
     if (this.#isAsking) {
@@ -28,4 +33,9 @@ export class SerialCalls {
       }
     })
   }
+}
+
+/** Nobody knows what was done of that for which the provider gave no outcome. */
+export function tooFewOutcomes(): CometException {
+  return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', 'The state provider gave too few outcomes.')
 }

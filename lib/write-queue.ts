@@ -1,6 +1,6 @@
-import { CometException, ErrorText } from './comet-exception.ts'
+import { CometException, ErrorText, unknownReceiverText } from './comet-exception.ts'
 import type { Done, ICometStateProvider, Operation, Outcome } from './comet-state-provider.ts'
-import { SerialCalls } from './serial-calls.ts'
+import { SerialCalls, tooFewOutcomes } from './serial-calls.ts'
 
 /** The most operations that one `append` is given. */
 const MAX_BATCH = 1000
@@ -14,6 +14,7 @@ export interface QueueLimits {
 interface Queued {
   readonly operation: Operation
   readonly bytes: number
+  readonly tell: ((done: Done) => void) | undefined
   resolve(outcome: Done): void
   reject(error: unknown): void
 }
@@ -44,15 +45,16 @@ export class WriteQueue {
    * Resolves when the provider holds it. Rejects with a `CometException`: the provider's refusal,
    * `COMET_QUEUE_IS_FULL` (nothing was stored), or `COMET_PROVIDER_IS_UNAVAILABLE` (unknown). While a call is past its
    * deadline and has not ended, all else is refused.
+   * @param tell called once it is known to be done, however late: also when the promise has been rejected long since
    */
-  enqueue(operation: Operation): Promise<Done> {
+  enqueue(operation: Operation, tell?: (done: Done) => void): Promise<Done> {
     const bytes = sizeOf(operation)
     if (this.#isFull(bytes)) {
       const text = `${this.length} operations of ${this.#bytes} bytes wait for the state provider already. Try again later.`
       return Promise.reject(new CometException('COMET_QUEUE_IS_FULL', text))
     }
     return new Promise((resolve, reject) => {
-      this.#queued.push({ operation, bytes, resolve, reject })
+      this.#queued.push({ operation, bytes, tell, resolve, reject })
       this.#bytes += bytes
       this.#draining ??= this.#drain()
     })
@@ -90,18 +92,30 @@ export class WriteQueue {
 
   async #append(batch: readonly Queued[]): Promise<void> {
     try {
-      const operations = batch.map(({ operation }) => operation)
-      const outcomes = await this.#calls.ask('append', () => this.#provider.append(operations))
+      const outcomes = await this.#calls.ask('append', () => this.#appendAndTell(batch))
       for (const [index, queued] of batch.entries()) settle(queued, outcomes[index])
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
   }
+
+  async #appendAndTell(batch: readonly Queued[]): Promise<Outcome[]> {
+    const outcomes = await this.#provider.append(batch.map(({ operation }) => operation))
+    for (const [index, { tell }] of batch.entries()) {
+      const outcome = outcomes[index]
+      if (isDone(outcome)) tell?.(outcome)
+    }
+    return outcomes
+  }
+}
+
+function isDone(outcome: Outcome | undefined): outcome is Done {
+  return outcome !== undefined && !('refused' in outcome)
 }
 
 function settle({ operation, resolve, reject }: Queued, outcome: Outcome | undefined): void {
   if (outcome === undefined) {
-    reject(new CometException('COMET_PROVIDER_IS_UNAVAILABLE', 'The state provider gave too few outcomes.'))
+    reject(tooFewOutcomes())
   } else if ('refused' in outcome) {
     reject(new CometException(outcome.refused, refusalText(operation, outcome.refused)))
   } else {
@@ -111,16 +125,13 @@ function settle({ operation, resolve, reject }: Queued, outcome: Outcome | undef
 
 function refusalText(operation: Operation, code: string): string {
   if (code === 'COMET_CLIENT_ALREADY_EXISTS') return ErrorText.clientAlreadyExists
-  if (code === 'COMET_CLIENT_DOES_NOT_EXIST') return unknownClientText(operation)
+  if (code === 'COMET_CLIENT_DOES_NOT_EXIST') {
+    return operation.kind === 'send'
+      ? unknownReceiverText(operation.name, operation.receiver ?? '')
+      : ErrorText.clientDoesNotExist
+  }
   const most = operation.kind === 'initialise' ? operation.maxClients : 'too many'
   return `The channel has ${most} clients already. Try again later, or raise maxClients.`
-}
-
-/** Names what was to be sent to whom: a rejection that nobody caught shows no line of the app. */
-function unknownClientText(operation: Operation): string {
-  if (operation.kind !== 'send') return ErrorText.clientDoesNotExist
-  const receiver = JSON.stringify(operation.receiver)
-  return `The message ${JSON.stringify(operation.name)} was not sent: no client has the public token ${receiver}.`
 }
 
 /** About what an operation takes while it waits, and in the store. */

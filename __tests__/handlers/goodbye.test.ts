@@ -3,6 +3,7 @@ import { eventually } from '../support/eventually.ts'
 import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { glance, poll } from '../support/page.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
+import { SLOW, slowPages } from '../support/slow-pages.ts'
 import { openNodes } from '../support/two-nodes.ts'
 
 beforeEach(fakeTime)
@@ -107,6 +108,36 @@ describe('POST /comet/goodbye', () => {
     await goodbye(node!, { privateToken, page: 'page-1' })
     await passSeconds(GONE_AFTER_SECONDS + 1)
     expect(await exists(node!, privateToken)).toBe(false)
+  })
+
+  test('is not undone by another node that renews for what it saw before', async () => {
+    const [node, other] = await openNodes(2, { connectionIdleSeconds: 90 })
+    // Renewed between two ticks, it gets due between two ticks.
+    await passSeconds(0.5)
+    const { privateToken } = await node!.newClient()
+    const { cursor } = await glance(other!.url, privateToken, { headers: { 'Comet-Page': 'page-1;new' } })
+    await passSeconds(30.2)
+    await glance(other!.url, privateToken, { cursor: cursor!, headers: { 'Comet-Page': 'page-1' } })
+    await goodbye(node!, { privateToken, page: 'page-1' })
+    await passSeconds(GONE_AFTER_SECONDS + 1)
+    expect(await exists(node!, privateToken)).toBe(false)
+  })
+
+  test('is not forgotten for that of another page, which does not have the client', async () => {
+    const { identify, wait, letIn } = slowPages()
+    const site = await openSite({ options: { identify } })
+    const { privateToken } = await site.newClient({ userId: 'ann' })
+    await glance(site.url, privateToken, { headers: { 'Comet-Page': 'page-0;new' } })
+    const { cursor } = await glance(site.url, privateToken, { headers: { 'Comet-Page': 'page-1;new' } })
+    const headers = { 'Comet-Page': 'page-1', ...SLOW }
+    const onItsWay = poll(site.url, privateToken, { cursor: cursor!, headers })
+    await wait(1)
+    await goodbye(site, { privateToken, page: 'page-1' })
+    await goodbye(site, { privateToken, page: 'page-0' })
+    letIn()
+    expect((await onItsWay).messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
+    await passSeconds(GONE_AFTER_SECONDS)
+    expect(await exists(site, privateToken)).toBe(false)
   })
 
   test('of a page that comes back out of the browser’s cache is taken back by its next poll', async () => {

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, expect, jest, test } from '@jest/globals'
+import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { GatedProvider } from '../support/gated-provider.ts'
 import { glance, poll } from '../support/page.ts'
 import { closeSites, openSite } from '../support/site.ts'
 
@@ -90,4 +92,25 @@ test('F19: no token is ever logged, told to an error listener, or answered, what
   expect(told).not.toContain(privateToken)
   expect(told).not.toContain(unknown)
   expect(site.appErrors).toEqual([])
+})
+
+test('What the provider and the app’s own limits say of their insides is told to the app, and to no page', async () => {
+  const inside = 'connect ECONNREFUSED 10.0.0.5:6379 as comet'
+  const gate = new GatedProvider(new InProcCometStateProvider())
+  const options = { maxClients: 1, maxHeldRequests: 1, register: () => ({}) }
+  const site = await openSite({ provider: gate, options })
+  const { privateToken } = await site.newClient()
+  const told: string[] = []
+  gate.failNext('getClient', { error: new Error(inside), times: 3 })
+  told.push((await glance(site.url, privateToken)).messages[0]!.c as string)
+  const form = new URLSearchParams({ privateToken })
+  told.push(await (await fetch(site.url, { method: 'POST', body: form })).text())
+  told.push(await (await fetch(`${site.url}/goodbye`, { method: 'POST', body: form })).text())
+  const register = await fetch(`${site.url}/register`, { method: 'POST' })
+  told.push(await register.text())
+  expect(register.status).toBe(503)
+  gate.failNext('getClient', { error: new Error(inside) })
+  await expect(site.channel.getCometClient(privateToken)).rejects.toThrow(inside)
+  for (const text of told) expect(text).not.toMatch(/10\.0\.0\.5|getClient|maxClients|1 clients/)
+  expect(told[0]).toBe('The store of the channel does not answer. Try again later.')
 })

@@ -18,6 +18,7 @@ const STATUS: Record<CometErrorCode, number> = {
   COMET_CLIENT_DOES_NOT_EXIST: 404,
   COMET_METHOD_IS_NOT_ALLOWED: 405,
   COMET_NOT_ACCEPTABLE: 406,
+  COMET_ROLLED_BACK: 409,
   COMET_CLIENT_ALREADY_EXISTS: 409,
   COMET_MESSAGE_IS_TOO_LARGE: 413,
   COMET_BODY_IS_TOO_LARGE: 413,
@@ -32,7 +33,7 @@ const STATUS: Record<CometErrorCode, number> = {
 }
 
 /** Codes of process warnings, which are no exceptions. */
-const WARNINGS = new Set(['COMET_IN_PROC_IN_CLUSTER'])
+const WARNINGS = new Set(['COMET_CONTRACT_NOT_TESTED', 'COMET_IN_PROC_IN_CLUSTER'])
 
 /** Every code that a folder's sources name, but for the list itself. */
 function codesNamedIn(folder: string): Set<string> {
@@ -63,4 +64,7 @@ test.each(Object.entries(STATUS))('%s has the status %i', (code, status) => {
   expect(exception).toMatchObject({ name: 'CometException', code, status, message: 'text', cause })
   expect(exception).toBeInstanceOf(Error)
   expect(exception.expose).toBe(status < 500)
+  // A page is told what the app may show, or else a text of the code's own.
+  if (exception.expose) expect(exception.publicText).toBe('text')
+  else expect(exception.publicText).toMatch(/^The [a-z ]+\.( Try again later\.)?$/)
 })

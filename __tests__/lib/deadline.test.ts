@@ -66,3 +66,19 @@ test('Who leaves a list early ends it', async () => {
   await new Promise(setImmediate)
   expect(isEnded).toBe(true)
 })
+
+test('A list that has come to its end is not ended again', async () => {
+  let isEnded = false
+  const list = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ done: true as const, value: undefined }),
+      return: async () => {
+        isEnded = true
+        return { done: true as const, value: undefined }
+      },
+    }),
+  }
+  for await (const thing of eachWithDeadline(1, 'getClients', () => list)) throw thing
+  await new Promise(setImmediate)
+  expect(isEnded).toBe(false)
+})

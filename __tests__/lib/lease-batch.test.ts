@@ -3,7 +3,15 @@ import type { LeaseOutcome, LeaseRenewal } from '../../lib/comet-state-provider.
 import { LeaseBatch } from '../../lib/subscribe/lease-batch.ts'
 
 function renewal(publicToken: string): LeaseRenewal {
-  return { publicToken, generation: 1, holder: 'page', take: false, seconds: 10, goodbye: false }
+  return {
+    publicToken,
+    generation: 1,
+    holder: 'page',
+    take: false,
+    seconds: 10,
+    returns: true,
+    goodbye: false,
+  }
 }
 
 test('The renewals of one turn are one call, and each gets its own answer', async () => {
@@ -48,4 +56,11 @@ test('Who is added while a call is under way is in the next', async () => {
   expect(await first).toBe('kept')
   expect(await next).toEqual(['kept', 'kept'])
   expect(calls).toEqual([1, 2])
+})
+
+test('Too few answers are a failure for all: nobody knows whose they are', async () => {
+  const batch = new LeaseBatch(async () => ['kept'])
+  const settled = await Promise.allSettled([batch.add(renewal('ann')), batch.add(renewal('bob'))])
+  const failed = { reason: { code: 'COMET_PROVIDER_IS_UNAVAILABLE' } }
+  expect(settled).toMatchObject([failed, failed])
 })

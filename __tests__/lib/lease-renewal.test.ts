@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
 import { CountedProvider } from '../support/counted-provider.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
@@ -13,6 +13,10 @@ afterEach(async () => {
   realTime()
   await closeSites()
 })
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+}
 
 async function openCounted(): Promise<Site & { readonly counted: CountedProvider }> {
   const counted = new CountedProvider(new InProcCometStateProvider())
@@ -81,6 +85,54 @@ describe('A renewal', () => {
     expect(channel.stats().heldRequests).toBe(1)
     await channel.sendMessage('M', 1)
     expect((await held).messages).toMatchObject([{ n: 'M' }])
+  })
+
+  test('that fails for many is reported once, and again when it was tried again', async () => {
+    const { gate, errors, newClient, url, holds } = await openNode()
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        newClient({ connectionIdleSeconds: 9, connectionTimeoutSeconds: 10_000 }),
+      ),
+    )
+    const breaking = new AbortController()
+    for (const { privateToken } of clients) {
+      poll(url, privateToken, { signal: breaking.signal }).catch(() => undefined)
+    }
+    await holds(20)
+    gate.failNext('renewLeases', { times: 3 })
+    await passSeconds(4)
+    await eventually(() => errors.length > 0)
+    expect(errors).toHaveLength(1)
+    await passSeconds(4)
+    expect(errors).toHaveLength(1)
+    await passSeconds(3)
+    await eventually(() => errors.length > 1)
+    expect(errors).toHaveLength(2)
+    breaking.abort()
+    await holds(0)
+  })
+
+  test('that is overdue is reported once, and nothing more is asked until it has ended', async () => {
+    const { channel, gate, errors, newClient, url, holds } = await openNode(new InProcStorage(), {
+      providerTimeoutSeconds: 2,
+    })
+    const { privateToken } = await newClient({ connectionIdleSeconds: 60, connectionTimeoutSeconds: 10_000 })
+    const held = poll(url, privateToken)
+    await holds(1)
+    const letGo = gate.hangNext('renewLeases')
+    await passSeconds(23)
+    await eventually(() => errors.length > 0)
+    for (let seconds = 0; seconds < 40; seconds++) {
+      await passSeconds(1)
+      await turns()
+    }
+    expect(errors).toHaveLength(1)
+    letGo()
+    await turns()
+    await passSeconds(60)
+    await channel.sendMessage('M', 1)
+    expect((await held).messages).toMatchObject([{ n: 'M' }])
+    expect(errors).toHaveLength(1)
   })
 
   test('that finds the lease with another page’s node ends the held request as replaced', async () => {

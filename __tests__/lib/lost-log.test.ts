@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import type { RetainedLog } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
 import { eventually } from '../support/eventually.ts'
+import { hangingCall } from '../support/hanging-call.ts'
 import { glance, poll } from '../support/page.ts'
 import { ProviderWrapper } from '../support/provider-wrapper.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
@@ -89,6 +90,28 @@ describe('When the log is lost', () => {
     const { messages } = await held
     const names = messages.map(({ n }) => n)
     expect([['Doomed'], ['aspNetComet.reset']]).toContainEqual(names)
+  })
+
+  test('what is late for a client of before does not cut off the one that has its tokens by now', async () => {
+    const { channel, gate, newClient, url, holds } = await openNode()
+    const bob = { publicToken: 'bob', privateToken: 'the-token-of-both-0123456789' }
+    await newClient(bob)
+    await glance(url, bob.privateToken, { headers: { 'Comet-Page': 'before;new' } })
+    const { asked, letGo } = hangingCall(gate, 'renewLeases', 'before')
+    const late = glance(url, bob.privateToken, { headers: { 'Comet-Page': 'late' } })
+    await asked
+    gate.loseLog()
+    await channel.killIdleCometClient(bob.privateToken)
+    await newClient(bob)
+    const held = poll(url, bob.privateToken, { headers: { 'Comet-Page': 'after;new' } })
+    await eventually(() => channel.stats().knownClients === 1)
+    letGo()
+    expect((await late).messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
+    await holds(1)
+    await channel.killIdleCometClient(bob.privateToken)
+    await newClient({ publicToken: 'bob' })
+    await channel.sendMessage('ForTheNextBob', 'secret', { to: 'bob' })
+    expect((await held).messages).toMatchObject([{ code: 'COMET_TOKEN_IS_UNKNOWN' }])
   })
 
   test('a client of the second node that has not heard of it is not told of a reset there', async () => {

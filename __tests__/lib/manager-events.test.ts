@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { CometStateManager } from 'koa-comet'
 import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
-import { glance } from '../support/page.ts'
+import { glance, poll } from '../support/page.ts'
 import { closeSites, openSite } from '../support/site.ts'
-import { openTwoNodes } from '../support/two-nodes.ts'
+import { openNode, openTwoNodes } from '../support/two-nodes.ts'
 
 beforeEach(fakeTime)
 
@@ -97,6 +97,45 @@ describe('The events of a client’s life', () => {
     const told = eventsOf(channel)
     await passSeconds(80)
     expect(told).toEqual([])
+  })
+
+  test('are none for a poll that is told that another page has the client', async () => {
+    const { channel, newClient, url } = await openSite()
+    const { privateToken } = await newClient()
+    await glance(url, privateToken, { headers: { 'Comet-Page': 'old;new' } })
+    const { cursor } = await glance(url, privateToken, { headers: { 'Comet-Page': 'young;new' } })
+    await passSeconds(6)
+    await turns()
+    const told = eventsOf(channel)
+    const { messages } = await glance(url, privateToken, {
+      cursor: cursor!,
+      headers: { 'Comet-Page': 'old' },
+    })
+    expect(messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
+    await turns()
+    expect(told).toEqual([])
+  })
+
+  test('do not call resumed who was never away, though the log began anew', async () => {
+    const { channel, gate, newClient, url, holds } = await openNode()
+    const [held, polling] = [await newClient({ publicToken: 'ann' }), await newClient({ publicToken: 'bob' })]
+    await glance(url, polling.privateToken)
+    const holding = poll(url, held.privateToken)
+    await holds(1)
+    await passSeconds(4)
+    await turns()
+    const told = eventsOf(channel)
+    gate.loseLog()
+    const { cursor } = await holding
+    await glance(url, held.privateToken, { cursor: cursor! })
+    await glance(url, polling.privateToken)
+    await turns()
+    expect(told).toEqual(['clientSubscribed ann', 'clientSubscribed bob'])
+    await passSeconds(6)
+    gate.loseLog()
+    await glance(url, polling.privateToken)
+    await turns()
+    expect(told.slice(2)).toEqual(['clientSubscribed bob', 'clientResumed bob'])
   })
 
   test('come on one node: that which did it, or got the request', async () => {

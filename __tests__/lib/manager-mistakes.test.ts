@@ -57,6 +57,48 @@ describe('A mistake of the app is told at once', () => {
     })
   })
 
+  test('a private token where a public one is wanted is in no text: Koa shows it to whoever asked', async () => {
+    const { channel, newClient } = await openSite()
+    const client = await newClient()
+    const { privateToken } = client
+    const mistakes = [
+      () => channel.sendMessage('M', 1, { to: privateToken }),
+      () => channel.sendMessage('M', 1, { to: client as never }),
+      () => channel.sendMessage('M', 1, { except: [client as never] }),
+      () => channel.stopClient(client as never),
+      () => channel.getCometClient(client as never),
+    ]
+    for (const mistake of mistakes) {
+      const error = await mistake().then(
+        () => undefined,
+        (error: Error) => error,
+      )
+      expect([error?.message, error?.stack?.includes(privateToken)]).toEqual([expect.any(String), false])
+    }
+  })
+
+  test('contents that were not awaited, which would be sent as {}', async () => {
+    const { channel } = await openSite()
+    await expect(channel.sendMessage('M', Promise.resolve(1))).rejects.toThrow(/await it first/)
+  })
+
+  test('options of close() that are none, and options of a channel that are no object', async () => {
+    const { channel } = await openSite()
+    expect(() => channel.close({ over: 1 } as never)).toThrow(/overSeconds alone/)
+    expect(() => channel.close(3 as never)).toThrow(/overSeconds alone/)
+    const provider = new InProcCometStateProvider()
+    for (const options of [null, 'x', 7]) {
+      expect(() => new CometStateManager(provider, options as never)).toThrow(/options must be an object/)
+    }
+    expect(() => new CometStateManager({ append() {} } as never)).toThrow(/takes a state provider first/)
+  })
+
+  test('identify that gives a number is told to the app as an error, and to the page as a failure of the server', async () => {
+    const site = await openSite({ options: { identify: () => 7 as never, register: () => ({}) } })
+    expect((await fetch(`${site.url}/register`, { method: 'POST' })).status).toBe(500)
+    expect(String(site.errors[0])).toMatch(/identify must give a text.*not number/)
+  })
+
   test('a slash behind the path of the channel is no mistake', async () => {
     const { url, newClient } = await openSite()
     const { privateToken } = await newClient()

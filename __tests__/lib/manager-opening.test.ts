@@ -58,6 +58,19 @@ describe('Opening', () => {
     expect(channel.stats().epoch).not.toBe('')
   })
 
+  test('that fails after it told of a log leaves the channel as it was: not open', async () => {
+    class Failing extends ProviderWrapper {
+      override async open(...details: Parameters<ProviderWrapper['open']>): Promise<void> {
+        await super.open(...details)
+        throw new Error('after the reset')
+      }
+    }
+    const channel = new CometStateManager(new Failing(new InProcCometStateProvider()))
+    await expect(channel.open()).rejects.toThrow('after the reset')
+    expect(() => channel.cursor()).toThrow(expect.objectContaining({ code: 'COMET_CHANNEL_IS_NOT_OPEN' }))
+    await channel.close()
+  })
+
   test('Row 19: that hangs is given up at the deadline', async () => {
     const gate = new GatedProvider(new InProcCometStateProvider())
     const channel = new CometStateManager(gate, { providerTimeoutSeconds: 0.05 })

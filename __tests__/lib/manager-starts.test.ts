@@ -69,6 +69,14 @@ describe('cursor() and from', () => {
     }
   })
 
+  test('a client with a from is stored before what is sent after it was asked for', async () => {
+    const { channel } = await openSite()
+    await channel.open()
+    const initialising = channel.initializeClient({ publicToken: 'bob', from: channel.cursor() })
+    const sending = channel.sendMessage('M', 1, { to: 'bob' })
+    expect(await sending).toBeGreaterThan((await initialising).generation)
+  })
+
   test('cursor() is refused before the channel is open', async () => {
     const { channel } = await openSite()
     expect(() => channel.cursor()).toThrow(expect.objectContaining({ code: 'COMET_CHANNEL_IS_NOT_OPEN' }))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { MessageLog } from '../../lib/message-log.ts'
+import { heapBytes } from '../support/heap.ts'
 import { AMPLE, at, idsOf, logOf, messageEntry, NO_LIMIT, readerOf } from '../support/log-entries.ts'
 
 function retainedIds(log: MessageLog): number[] {
@@ -118,5 +119,31 @@ describe('Resets', () => {
     expect(read.reset).toEqual({ reason: 'epoch', messageId: 10 })
     expect([idsOf(read), read.through]).toEqual([[11], 12])
     expect(() => log.apply(messageEntry(12))).toThrow(RangeError)
+  })
+})
+
+describe('What went is not in memory any more', () => {
+  const RETAINED_BYTES = 1_200_000
+  const SENT_BYTES = 40_000_000
+
+  /** How much the heap grows by a window of 1.2 MB through which 40 MB go, in so many messages. */
+  function growthBy(messages: number, topicOf: (id: number) => string): number {
+    const log = logOf([], { retention: { ...AMPLE, bytes: RETAINED_BYTES } })
+    const before = heapBytes()
+    for (let id = 1; id <= messages; id++) {
+      const text = Buffer.alloc(SENT_BYTES / messages, 97 + (id % 26)).toString('latin1')
+      log.apply(messageEntry(id, [topicOf(id)], { contents: JSON.stringify(text) }))
+    }
+    const growth = heapBytes() - before
+    expect(log.bytes).toBeLessThanOrEqual(RETAINED_BYTES)
+    return growth
+  }
+
+  test('of messages to everybody', () => {
+    expect(growthBy(40, () => '*')).toBeLessThan(SENT_BYTES / 4)
+  })
+
+  test('of messages to clients who always have some retained', () => {
+    expect(growthBy(640, (id) => `c:${id % 10}`)).toBeLessThan(SENT_BYTES / 4)
   })
 })

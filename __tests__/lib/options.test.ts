@@ -58,7 +58,10 @@ describe('Row 30: durations', () => {
   test.each(SECONDS)('%s is a number of seconds that a timer can be set for', (key) => {
     for (const value of NO_SECONDS)
       expect(() => completeOptions(options({ [key]: value }))).toThrow(RangeError)
-    for (const value of [1, 2_147_483]) {
+    const longest = key === 'connectionTimeoutSeconds' ? 86_400 : 2_147_483
+    const most = `at most ${longest}, not ${longest + 1}.`
+    expect(() => completeOptions({ [key]: longest + 1 })).toThrow(most)
+    for (const value of [1, longest]) {
       expect(completeOptions({ [key]: value })).toHaveProperty(key, value)
     }
   })

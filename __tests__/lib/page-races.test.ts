@@ -3,6 +3,7 @@ import { InProcStorage } from 'koa-comet/providers/in-proc'
 import { hangingCall } from '../support/hanging-call.ts'
 import { glance, type PollAnswer, poll } from '../support/page.ts'
 import { closeSites } from '../support/site.ts'
+import { SLOW, slowPages } from '../support/slow-pages.ts'
 import { openNode, openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
@@ -86,6 +87,21 @@ describe('Of two pages of one client on one node', () => {
     while (letIn.length < 3) await new Promise(setImmediate)
     letIn[2]!()
     expect(isReplaced(await next)).toBe(false)
+  })
+
+  test('both new, the one that was overtaken is replaced also when the newer has polled on since', async () => {
+    const { identify, wait, letIn } = slowPages()
+    const { channel, url, newClient, holds } = await openNode(new InProcStorage(), { identify })
+    const { privateToken } = await newClient({ userId: 'ann' })
+    const overtaken = glance(url, privateToken, { headers: { 'Comet-Page': 'first;new', ...SLOW } })
+    await wait(1)
+    const { cursor } = await glance(url, privateToken, as('second;new'))
+    const held = poll(url, privateToken, as('second', cursor))
+    await holds(1)
+    letIn()
+    expect(isReplaced(await overtaken)).toBe(true)
+    await channel.sendMessage('M', 1)
+    expect((await held).messages).toMatchObject([{ c: 1 }])
   })
 
   test('that join in one turn, in whatever order their requests come, exactly one goes on', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { poll } from '../support/page.ts'
 import { closeSites, openSite } from '../support/site.ts'
 import { AspNetCometPage } from '../transports/asp-net-comet-page.ts'
@@ -47,4 +48,39 @@ test('A page that was away while it was sent what is trimmed by now is told so, 
   const { outcome, messages } = await poll(url, privateToken)
   expect(outcome).toBe('reset')
   expect(messages.map(({ n, c }) => (n === 'Mine' ? c : n))).toEqual(['aspNetComet.reset', 3, 4])
+})
+
+test('A page of 2008 that waits, and is woken by what it is excepted from, is told no reset', async () => {
+  fakeTime()
+  try {
+    const { channel, url, newClient, holds } = await openSite({ options: { retention: { messages: 5 } } })
+    const other = await newClient({ connectionIdleSeconds: 10_000 })
+    const { privateToken, publicToken } = await newClient()
+    const ask = async (lastMessageId: number): Promise<{ mid: number; n: string }[]> => {
+      const body = new URLSearchParams({ privateToken, lastMessageId: String(lastMessageId) })
+      const response = await fetch(url, { method: 'POST', body })
+      return (await response.json()) as { mid: number; n: string }[]
+    }
+    await channel.sendMessage('Mine', 1, { to: publicToken })
+    const { mid } = (await ask(0))[0]!
+    for (let round = 0; round < ROUNDS; round++) {
+      const held = ask(mid)
+      await holds(1)
+      const talk = async (): Promise<void> => {
+        for (let sent = 0; sent < 3; sent++)
+          await channel.sendMessage('Others', sent, { to: other.publicToken })
+      }
+      await talk()
+      await channel.sendMessage('NotForThisOne', 1, { except: publicToken })
+      // It is woken, reads, finds nothing and waits on.
+      await new Promise(setImmediate)
+      await new Promise(setImmediate)
+      await talk()
+      await passSeconds(25)
+      expect((await held).map(({ n }) => n)).toEqual(['aspNetComet.timeout'])
+    }
+    expect(channel.stats().trimmedThrough).toBeGreaterThan(mid)
+  } finally {
+    realTime()
+  }
 })

@@ -93,3 +93,53 @@ test('A token that was initialised anew elsewhere is not refused by a node that 
   const roamed = await glance(lagging.url, again.privateToken, { cursor, headers: { 'Comet-Page': 'p' } })
   expect([roamed.status, roamed.outcome]).toEqual([200, 'resumed'])
 })
+
+describe('An append that lands after its deadline', () => {
+  const UNKNOWN = { code: 'COMET_PROVIDER_IS_UNAVAILABLE' }
+
+  /** A channel whose next append lands only when it is let go, and what its events tell of. */
+  async function openHanging() {
+    const gate = new GatedProvider(new InProcCometStateProvider())
+    const site = await openSite({ provider: gate, options: { providerTimeoutSeconds: 0.1 } })
+    const told: string[] = []
+    site.channel.on('clientInitialized', ({ publicToken }) => told.push(`${publicToken} initialized`))
+    site.channel.on('idleClientKilled', ({ publicToken }) => told.push(`${publicToken} killed`))
+    site.channel.on('clientDisconnected', ({ publicToken }, { reason }) =>
+      told.push(`${publicToken} ${reason}`),
+    )
+    const { privateToken } = await site.newClient({ publicToken: 'ann' })
+    await eventually(() => told.length === 1)
+    told.length = 0
+    return { ...site, told, privateToken, letGo: gate.hangNext('append') }
+  }
+
+  test('and stops a client is told of, once', async () => {
+    const { channel, told, letGo } = await openHanging()
+    await expect(channel.stopClient('ann')).rejects.toMatchObject(UNKNOWN)
+    expect(told).toEqual([])
+    letGo()
+    await eventually(() => told.length > 0)
+    expect(await channel.stopClient('ann')).toBe(false)
+    await channel.initializeClient({ publicToken: 'bob' })
+    await eventually(() => told.includes('bob initialized'))
+    expect(told).toEqual(['ann stopped', 'bob initialized'])
+  })
+
+  test('and kills a client is told of, once', async () => {
+    const { channel, told, letGo, privateToken } = await openHanging()
+    await expect(channel.killIdleCometClient(privateToken)).rejects.toMatchObject(UNKNOWN)
+    letGo()
+    await eventually(() => told.length > 1)
+    expect(told).toEqual(['ann killed', 'ann idle'])
+  })
+
+  test('and initialises a client is told of, before it is told that the client is gone', async () => {
+    const { channel, told, letGo } = await openHanging()
+    await expect(channel.initializeClient({ publicToken: 'bob' })).rejects.toMatchObject(UNKNOWN)
+    letGo()
+    await eventually(() => told.length > 0)
+    await channel.stopClient('bob')
+    await eventually(() => told.length > 1)
+    expect(told).toEqual(['bob initialized', 'bob stopped'])
+  })
+})

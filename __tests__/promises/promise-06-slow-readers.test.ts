@@ -1,18 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterEach, expect, test } from '@jest/globals'
+import { heapBytes } from '../support/heap.ts'
 import { countTo, RawPage } from '../support/raw-page.ts'
 import { closeSites, openSite } from '../support/site.ts'
 
 afterEach(closeSites)
-
-setFlagsFromString('--expose_gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
-function heapBytes(): number {
-  collectGarbage()
-  return process.memoryUsage().heapUsed
-}
 
 /** How much the heap grows by messages that nobody reads, when so many clients have not read them. */
 async function growthBy(messages: number, clients: number): Promise<number> {

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { InitializedCometClient } from 'koa-comet'
+import type { InitializedCometClient, LeaseOutcome } from 'koa-comet'
+import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { SeededRandom } from '../../providers/contract/seeded-random.ts'
 import { eventually } from '../support/eventually.ts'
 import { glance, type PollAnswer, poll } from '../support/page.ts'
 import { countTo, RawPage } from '../support/raw-page.ts'
-import { closeSites } from '../support/site.ts'
+import { closeSites, openSite } from '../support/site.ts'
 import { POINTS, pollThrough } from '../support/subscribe-points.ts'
 import { openNode } from '../support/two-nodes.ts'
 
@@ -173,4 +174,19 @@ test('Field row 4 and Row 5: of two overlapping polls the older ends at once, an
     expect(endingOf(await newer)).toBe('M')
   }
   expect([page.contents, page.resets]).toEqual([countTo(20), []])
+})
+
+test.each([
+  ['gives too few outcomes of renewals', () => []],
+  ['says of a client that it knows it, and that it is gone', () => ['gone' as const]],
+])('Promise 10: with 503, if the provider %s', async (_, outcomes) => {
+  class Confused extends InProcCometStateProvider {
+    override async renewLeases(): Promise<LeaseOutcome[]> {
+      return outcomes()
+    }
+  }
+  const { newClient, url } = await openSite({ provider: new Confused() })
+  const { privateToken } = await newClient()
+  const { status, messages } = await glance(url, privateToken)
+  expect([status, messages[0]?.code]).toEqual([503, 'COMET_PROVIDER_IS_UNAVAILABLE'])
 })

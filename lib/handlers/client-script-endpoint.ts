@@ -30,6 +30,8 @@ export class ClientScriptEndpoint implements Endpoint {
     ctx.status = 200
     ctx.type = 'text/javascript'
     ctx.set({ 'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff' })
+    // A module of another origin needs this. The script is the same for all, and no secret.
+    if (!ctx.response.get('Access-Control-Allow-Origin')) ctx.set('Access-Control-Allow-Origin', '*')
     ctx.etag = etag
     if (ctx.fresh) ctx.status = 304
     else ctx.body = body

@@ -8,7 +8,9 @@ export async function principalOf(
   ctx: Context,
   identify: CompleteOptions['identify'],
 ): Promise<string | undefined> {
-  return (await identify?.(ctx)) ?? undefined
+  const principal = (await identify?.(ctx)) ?? undefined
+  if (principal === undefined || typeof principal === 'string') return principal
+  throw new TypeError(`identify must give a text, or null for nobody, not ${typeof principal}.`)
 }
 
 /** Whether an option's function said no in Koa's way: by `ctx.throw(401)` or `ctx.throw(403)`. */

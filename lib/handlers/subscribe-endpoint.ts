@@ -21,6 +21,9 @@ import { hasBody, isForm, readFields } from './request-body.ts'
 /** A client unseen for longer than this has resumed when it subscribes. */
 const UNSEEN_MS = 5000
 
+/** How often a client may be found to have changed on the way to its request. */
+const MAX_TRIES = 5
+
 /**
  * Holds are cut by up to a tenth at random, so that thousands begun together do not end together: in a few steps,
  * since Node keeps a list of timers for each duration.
@@ -43,7 +46,7 @@ export class SubscribeEndpoint implements Endpoint {
 
   async handle(ctx: Context): Promise<void> {
     const { request, transport } = await this.#read(ctx)
-    for (;;) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const { leases } = this.#node
       const lease = await leases.find(hashToken(request.privateToken))
       const ticket = lease.takeTicket()
@@ -60,10 +63,13 @@ export class SubscribeEndpoint implements Endpoint {
       // Forgotten, or ended: who bears the token by now, the store tells.
       if (lease.isStale) continue
       if (this.#node.trouble) throw this.#node.trouble
+      if (!lease.serve(ticket, request.page))
+        return this.#answer(ctx, { kind: 'replaced', cursor }, transport)
       this.#tell(lease, wasUnseen)
-      if (lease.serve(ticket, request.page)) return this.#serve(ctx, lease, { ...request, cursor }, transport)
-      return this.#answer(ctx, { kind: 'replaced', cursor }, transport)
+      return this.#serve(ctx, lease, { ...request, cursor }, transport)
     }
+    const text = 'This client changes faster than it can be served. Try again later.'
+    throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
   }
 
   answerError(ctx: Context, exception: CometException): boolean {

@@ -41,6 +41,8 @@ export class ClientLease implements Reader {
   isStale = false
   /** When the lease was last renewed by this node: milliseconds on the monotonic clock. */
   renewedAt = Number.NEGATIVE_INFINITY
+  /** A renewal that failed is not tried again in the background before this. */
+  retryAt = Number.NEGATIVE_INFINITY
   /** When the client was last seen by this node. */
   seenAt = Number.NEGATIVE_INFINITY
   /** When a request last asked for it: it may be on its way still. */
@@ -53,7 +55,8 @@ export class ClientLease implements Reader {
   #left: { readonly ticket: number; readonly pageId: string } | undefined
   #lastTicket = 0
   #servedTicket = 0
-  #servedPage: Page | undefined
+  #takenTicket = 0
+  #servedPageId: string | undefined
   #end: number | undefined
   #ending: CometException | undefined
 
@@ -142,23 +145,24 @@ export class ClientLease implements Reader {
    */
   isOvertaken(ticket: number, page: Page): boolean {
     if (this.#left && ticket < this.#left.ticket && page.id === this.#left.pageId) return true
-    const served = this.#servedPage
-    return ticket < this.#servedTicket && served !== undefined && (served.take || served.id === page.id)
+    return ticket < this.#takenTicket || (ticket < this.#servedTicket && page.id === this.#servedPageId)
   }
 
   /** Whether the request may be served: its page has the lease, and it is not overtaken. From now on older ones are. */
   serve(ticket: number, page: Page): boolean {
     if (this.holder !== page.id || this.isOvertaken(ticket, page)) return false
     this.#servedTicket = ticket
-    this.#servedPage = page
+    this.#servedPageId = page.id
+    if (page.take) this.#takenTicket = ticket
     this.#hasLeft = false
     return true
   }
 
-  /** Takes note that a page said goodbye. */
+  /** Takes note that a page said goodbye, unless another one has the lease. */
   leave(pageId: string): void {
+    if (this.holder !== undefined && this.holder !== pageId) return
     this.#left = { ticket: this.takeTicket(), pageId }
-    if (this.holder === undefined || this.holder === pageId) this.#hasLeft = true
+    this.#hasLeft = true
   }
 
   /** Takes an entry that may be about this client. */

@@ -1,4 +1,5 @@
 import type { LeaseOutcome, LeaseRenewal } from '../comet-state-provider.ts'
+import { tooFewOutcomes } from '../serial-calls.ts'
 
 /** The most renewals that one call is given. */
 const MAX_BATCH = 1000
@@ -43,7 +44,8 @@ export class LeaseBatch {
   async #send(asked: readonly Asked[]): Promise<void> {
     try {
       const outcomes = await this.#renewLeases(asked.map(({ renewal }) => renewal))
-      for (const [index, { resolve }] of asked.entries()) resolve(outcomes[index] ?? 'gone')
+      if (asked.some((_, index) => outcomes[index] === undefined)) throw tooFewOutcomes()
+      for (const [index, { resolve }] of asked.entries()) resolve(outcomes[index]!)
     } catch (error) {
       for (const { reject } of asked) reject(error)
     }

@@ -1,15 +1,14 @@
 import { CometException } from '../comet-exception.ts'
-import type { Entry, ICometStateProvider, LeaseOutcome, LeaseRenewal } from '../comet-state-provider.ts'
+import type { Entry, ICometStateProvider } from '../comet-state-provider.ts'
 import { withDeadline } from '../deadline.ts'
 import type { MessageLog } from '../message-log.ts'
-import { SerialCalls } from '../serial-calls.ts'
 import { clientOfTopic } from '../topics.ts'
 import { ClientLease, leaseSeconds, stoppedClient, unknownToken } from './client-lease.ts'
-import { LeaseBatch } from './lease-batch.ts'
+import { LeaseRenewals } from './lease-renewals.ts'
 import type { Page } from './page.ts'
 
-/** A page that said goodbye is given this long to come back as another one: a reload must not look like leaving. */
-const GOODBYE_SECONDS = 5
+/** How long a renewal in the background that failed waits before it is tried again. */
+const RETRY_AFTER_SECONDS = 5
 
 /** How often a record may be outrun by the window before its client is told to come again. */
 const MAX_LOADS = 5
@@ -30,17 +29,18 @@ export interface LeasesHost {
 /** The clients that come to this node: loaded once each, fed every entry, renewed in batches. */
 export class Leases {
   readonly #host: LeasesHost
-  readonly #batch: LeaseBatch
+  readonly #renewals: LeaseRenewals
   readonly #byHash = new Map<string, ClientLease>()
   readonly #byPublicToken = new Map<string, ClientLease>()
   readonly #loading = new Map<string, Promise<ClientLease>>()
+  /** Those of before the log began anew that have not come again yet. They tell when their clients were seen. */
+  readonly #former = new Map<string, ClientLease>()
+  /** The failure in the background that was told of last. */
+  #reported: unknown
 
   constructor(host: LeasesHost) {
     this.#host = host
-    const calls = new SerialCalls(host.timeoutSeconds)
-    this.#batch = new LeaseBatch((renewals) =>
-      calls.ask('renewLeases', () => host.provider.renewLeases(renewals)),
-    )
+    this.#renewals = new LeaseRenewals(host.provider, host.timeoutSeconds)
   }
 
   /** How many clients this node knows. */
@@ -71,7 +71,7 @@ export class Leases {
     const unrenewedMs = performance.now() - lease.renewedAt
     const hasSlack = unrenewedMs < lease.client.connectionIdleSeconds * 1000
     if (lease.holder !== page.id || !hasSlack || lease.hasLeft) {
-      const outcome = await this.#renew(lease, page)
+      const outcome = await this.#renewals.forRequest(lease, page)
       if (outcome === 'elsewhere') return
       if (outcome === 'gone') return this.#gone(lease)
     }
@@ -81,8 +81,7 @@ export class Leases {
   /** A page leaves: its client is removed soon, unless another page has it or comes back for it. */
   async goodbye(lease: ClientLease, pageId: string): Promise<void> {
     lease.leave(pageId)
-    const renewal = renewalOf(lease, { id: pageId, take: false })
-    await this.#batch.add({ ...renewal, seconds: GOODBYE_SECONDS, goodbye: true })
+    await this.#renewals.goodbye(lease, pageId)
   }
 
   /** Feeds an entry of the log to those whom it is about. */
@@ -99,7 +98,10 @@ export class Leases {
 
   /** Another life of the log has begun: every record has to be loaded anew. */
   clear(): void {
-    for (const lease of this.#byHash.values()) lease.isStale = true
+    for (const [hash, lease] of this.#byHash) {
+      lease.isStale = true
+      this.#former.set(hash, lease)
+    }
     this.#byHash.clear()
     this.#byPublicToken.clear()
   }
@@ -107,22 +109,20 @@ export class Leases {
   /** Renews what is due and forgets who has not been here for the length of a lease. Called once a second. */
   tick(): void {
     const now = performance.now()
+    // While the store is slow to answer nothing more is asked of it: what is due stays so.
+    const { isAsking } = this.#renewals
     for (const lease of this.#byHash.values()) {
       if (lease.held) lease.seenAt = now
-      const idleMs = lease.client.connectionIdleSeconds * 1000
-      const isDue = !lease.hasLeft && lease.seenAt - lease.renewedAt >= idleMs / 3
-      if (isDue) void this.#renewInBackground(lease)
-      else if (
-        now - Math.max(lease.seenAt, lease.foundAt) >
-        leaseSeconds(lease.client.connectionIdleSeconds) * 1000
-      )
-        this.#forget(lease)
+      if (!isDue(lease, now)) {
+        if (isLongGone(lease, now)) this.#forget(lease)
+      } else if (!isAsking) void this.#renewInBackground(lease)
     }
+    for (const [hash, lease] of this.#former) if (isLongGone(lease, now)) this.#former.delete(hash)
   }
 
   /** Resolves when no renewal is under way any more. */
   drained(): Promise<void> {
-    return this.#batch.drained()
+    return this.#renewals.drained()
   }
 
   async #load(privateTokenHash: string): Promise<ClientLease> {
@@ -150,27 +150,22 @@ export class Leases {
     const { renewedAt } = lease
     lease.renewedAt = lease.seenAt
     try {
-      const outcome = await this.#renew(lease, { id: lease.holder ?? '', take: false })
+      const outcome = await this.#renewals.inBackground(lease)
       // While this was under way, another page may have come to this node and taken the lease.
       if (outcome === 'elsewhere' && lease.holder === undefined) this.#host.takenElsewhere(lease)
       if (outcome === 'gone') await this.#gone(lease)
     } catch (error) {
       lease.renewedAt = renewedAt
-      this.#host.failed(error)
+      lease.retryAt = performance.now() + RETRY_AFTER_SECONDS * 1000
+      this.#report(error)
     }
   }
 
-  async #renew(lease: ClientLease, page: Page): Promise<LeaseOutcome> {
-    const askedAt = performance.now()
-    const outcome = await this.#batch.add(renewalOf(lease, page))
-    if (outcome === 'kept') {
-      lease.holder = page.id
-      lease.renewedAt = askedAt
-    } else if (outcome === 'elsewhere' && lease.holder === page.id) {
-      // Unknown who has it: the next page that comes has to ask.
-      lease.holder = undefined
-    }
-    return outcome
+  /** All that were asked for in one call fail with one error: it is told of once. */
+  #report(error: unknown): void {
+    if (error === this.#reported) return
+    this.#reported = error
+    this.#host.failed(error)
   }
 
   /** The store has no such client any more. The log says why, if it still can. */
@@ -193,26 +188,27 @@ export class Leases {
   }
 
   #remember(lease: ClientLease): void {
+    lease.seenAt = this.#former.get(lease.privateTokenHash)?.seenAt ?? lease.seenAt
+    this.#former.delete(lease.privateTokenHash)
     this.#byHash.set(lease.privateTokenHash, lease)
     this.#byPublicToken.set(lease.publicToken, lease)
   }
 
   #forget(lease: ClientLease): void {
     lease.isStale = true
-    this.#byHash.delete(lease.privateTokenHash)
-    // A newer bearer of the public token may have taken this place.
+    // Newer bearers of the tokens may have taken these places.
+    if (this.#byHash.get(lease.privateTokenHash) === lease) this.#byHash.delete(lease.privateTokenHash)
     if (this.#byPublicToken.get(lease.publicToken) === lease) this.#byPublicToken.delete(lease.publicToken)
   }
 }
 
-function renewalOf({ client, acknowledged }: ClientLease, page: Page): LeaseRenewal {
-  return {
-    publicToken: client.publicToken,
-    generation: client.generation,
-    holder: page.id,
-    take: page.take,
-    seconds: leaseSeconds(client.connectionIdleSeconds),
-    goodbye: false,
-    ...(acknowledged && { acknowledged }),
-  }
+/** Whether a third of the idle time lay between the last renewal by this node, if there was one, and its client's last sign. */
+function isDue({ client, hasLeft, seenAt, renewedAt, retryAt }: ClientLease, now: number): boolean {
+  const isOld = Number.isFinite(renewedAt) && seenAt - renewedAt >= (client.connectionIdleSeconds * 1000) / 3
+  return isOld && !hasLeft && now >= retryAt
+}
+
+/** Whether its client has not been here for the length of a lease. */
+function isLongGone({ client, seenAt, foundAt }: ClientLease, now: number): boolean {
+  return now - Math.max(seenAt, foundAt) > leaseSeconds(client.connectionIdleSeconds) * 1000
 }

@@ -81,8 +81,11 @@ export class WaitRequest implements Waiting, ResponseOwner {
   wake(through: number): void {
     if (this.#isOver || this.#isWoken) return
     this.#isWoken = true
-    // What is trimmed up to here is no loss to this client.
-    this.#position = Math.max(this.#position, through)
+    if (through > this.#position) {
+      // What is trimmed up to here is no loss to this client.
+      this.lease.noteQuiet(this.#position, through)
+      this.#position = through
+    }
     this.#room.serveSoon(this)
   }
 

@@ -46,9 +46,11 @@ export class ClientTable {
 
   add({ client, privateTokenHash, from, leaseSeconds }: InitialiseOperation, at: Cursor): CometClient {
     const now = Date.now()
+    Object.freeze(client.groups)
+    const start = Object.freeze(from ?? at)
     const stored = {
       // The spread comes last: with it first, V8 gives each of these a hidden class of its own (about 270 bytes).
-      client: { createdAt: now, generation: at.messageId, start: from ?? at, ...client },
+      client: { createdAt: now, generation: at.messageId, start, ...client },
       lastSeenAt: now,
       privateTokenHash,
       expiresAt: this.#after(leaseSeconds),
@@ -104,6 +106,7 @@ export class ClientTable {
     if (stored === undefined || stored.client.generation !== renewal.generation) return 'gone'
     const elsewhere = stored.holder !== undefined && stored.holder !== renewal.holder
     if (elsewhere && !renewal.take) return 'elsewhere'
+    if (stored.goodbye && !renewal.returns) return 'kept'
     stored.holder = renewal.holder
     stored.goodbye = renewal.goodbye
     stored.expiresAt = this.#after(renewal.seconds)
@@ -134,7 +137,7 @@ export class ClientTable {
   }
 }
 
-/** A copy: what the table keeps is nobody else's to change. */
+/** A copy, of which all that it has in common with the table is frozen: what is kept is nobody else's to change. */
 function recordOf({ client, lastSeenAt }: StoredClient): CometClient {
   return { lastSeenAt, ...client }
 }
