@@ -12,6 +12,7 @@ export default {
     '^koa-comet$': '<rootDir>/lib/index.ts',
     '^koa-comet/client$': '<rootDir>/client/index.ts',
     '^koa-comet/providers/in-proc$': '<rootDir>/providers/in-proc/index.ts',
+    '^koa-comet/providers/sqlite$': '<rootDir>/providers/sqlite/index.ts',
     '^koa-comet/providers/contract$': '<rootDir>/providers/contract/index.ts',
   },
   // Not in the temp folder: the suite leaves nothing there.

@@ -16,19 +16,28 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 const BUNDLES = ['dist/client/client.js', 'dist/client/client.global.js']
 
 /** Everything but the code. */
-const TEXTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'lib/README.md', 'package.json', 'providers/README.md']
+const TEXTS = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'lib/README.md',
+  'package.json',
+  'providers/README.md',
+  'providers/sqlite/README.md',
+]
 
 const IMPORTS_ALL = `
 import { createRequire } from 'node:module'
 import * as comet from 'koa-comet'
 import * as client from 'koa-comet/client'
 import * as inProc from 'koa-comet/providers/in-proc'
+import * as sqlite from 'koa-comet/providers/sqlite'
 import * as contract from 'koa-comet/providers/contract'
 import 'koa-comet/client.js'
 
 const require = createRequire(import.meta.url)
 const scripts = ['koa-comet/client.js', 'koa-comet/client.global.js'].map((name) => require.resolve(name))
-console.log(JSON.stringify({ names: [comet, client, inProc, contract].map((each) => Object.keys(each)), scripts }))
+console.log(JSON.stringify({ names: [comet, client, inProc, contract, sqlite].map((each) => Object.keys(each)), scripts }))
 `
 
 const USES_SERVER = `
@@ -36,11 +45,13 @@ import Koa from 'koa'
 import { CometException, CometStateManager, type CometClient, type CometOptions } from 'koa-comet'
 import { describeCometStateProvider } from 'koa-comet/providers/contract'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { SqliteCometStateProvider } from 'koa-comet/providers/sqlite'
 
 const options: CometOptions = { register: (ctx) => ({ displayName: String(ctx.query.name) }) }
 const channel = new CometStateManager(new InProcCometStateProvider(), options)
 channel.on('clientDisconnected', (client: CometClient, { reason }) => console.log(client.displayName, reason))
 new Koa().use(channel.mount('/comet'))
+export const other = new CometStateManager(new SqliteCometStateProvider('file.db', { durability: 'normal' }))
 export const id: Promise<number> = channel.sendMessage('News', { text: 'a' }, { to: ['bob'] })
 export const status: number = new CometException('COMET_QUEUE_IS_FULL', '').status
 export const suite: (name: string, options: never) => void = describeCometStateProvider
@@ -114,6 +125,7 @@ describe('The package as npm packs it', () => {
     for (const [index, each] of expected.entries()) expect(names[index]).toEqual(expect.arrayContaining(each))
     expect(names[2]).toContain('InProcCometStateProvider')
     expect(names[3]).toContain('describeCometStateProvider')
+    expect(names[4]).toEqual(['SqliteCometStateProvider'])
     expect(Object.keys(MANIFEST.exports)).toHaveLength(names.length + scripts.length)
     for (const script of scripts) expect((await readFile(script)).length).toBeGreaterThan(0)
   })

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { CometException, unknownReceiverText } from '../../lib/comet-exception.ts'
+import type { SendOperation } from '../../lib/comet-state-provider.ts'
+import { ChannelRows } from './channel-row.ts'
+import { ClientLookup } from './client-rows.ts'
+import { isAsDurable } from './database-file.ts'
+import { EntryAppender } from './entry-rows.ts'
+import type { CompleteOptions } from './options.ts'
+import { RememberedRows } from './remembered-rows.ts'
+import { tablesOf } from './schema.ts'
+import { WriteTransaction } from './write-transaction.ts'
+
+/** The statements of one channel on a connection of the app. */
+interface AppStatements {
+  readonly rows: ChannelRows
+  readonly log: EntryAppender
+  readonly clients: ClientLookup
+  readonly keys: RememberedRows
+}
+
+/** A message that waits for the app's transaction to end. */
+export interface AppSend {
+  readonly id: number
+  readonly epoch: string
+  /** Remembered with the message, and so by whoever can see it. */
+  readonly mark: string
+  readonly handle: Database.Database
+}
+
+/** What became of a message in a transaction of the app. */
+export type Fate = 'committed' | 'open' | 'rolled back'
+
+/** Sends messages within transactions of the app, on its own connections to the channel's file. */
+export class AppTransactions {
+  readonly #number: number
+  readonly #path: string
+  readonly #epoch: () => string
+  readonly #options: CompleteOptions
+  readonly #rememberMs: number
+  readonly #ownKeys: RememberedRows
+  readonly #statements = new WeakMap<Database.Database, AppStatements>()
+
+  constructor(
+    own: Database.Database,
+    channel: { readonly number: number; readonly path: string; readonly epoch: () => string },
+    options: CompleteOptions,
+    rememberMs: number,
+  ) {
+    this.#number = channel.number
+    this.#path = channel.path
+    this.#epoch = channel.epoch
+    this.#options = options
+    this.#rememberMs = rememberMs
+    this.#ownKeys = new RememberedRows(own, tablesOf(channel.number).keys)
+  }
+
+  /**
+   * Adds the message to the app's transaction, in this turn. What can be refused is refused before anything is
+   * written, by a throw: the app's transaction then rolls back, as it would for an error of its own.
+   */
+  send(handle: unknown, operation: SendOperation): AppSend {
+    const database = this.#checked(handle)
+    const { rows, log, clients, keys } = this.#statementsOf(database)
+    // The first read on the connection: before it, SQLite does not say truly how durable it is.
+    const transaction = new WriteTransaction(rows.read(), this.#options.now())
+    const { channel, now } = transaction
+    this.#check(database, channel.epoch)
+    const { topics, except, name, contents, receiver, key } = operation
+    const mark = key ?? `transaction ${randomUUID()}`
+    const first = key === undefined ? undefined : keys.find(key, now)
+    if (first !== undefined) return { id: first, epoch: channel.epoch, mark, handle: database }
+    if (receiver !== undefined && !clients.exists(receiver)) {
+      throw new CometException('COMET_CLIENT_DOES_NOT_EXIST', unknownReceiverText(name, receiver))
+    }
+    const id = log.add(transaction, { kind: 'message', topics, except, name, contents })
+    keys.remember(mark, id, now + this.#rememberMs)
+    rows.write(channel)
+    return { id, epoch: channel.epoch, mark, handle: database }
+  }
+
+  /**
+   * SQLite gives no word of a commit, and gives an id of a transaction that was rolled back again. So it is asked who
+   * sees the mark: our own connection only if it is committed, the app's also while it is not. All in one turn, in
+   * which nothing else can happen.
+   */
+  fateOf({ id, mark, handle }: AppSend): Fate {
+    if (this.#ownKeys.has(mark, id)) return 'committed'
+    if (!handle.open) return 'rolled back'
+    return this.#statementsOf(handle).keys.has(mark, id) ? 'open' : 'rolled back'
+  }
+
+  #checked(handle: unknown): Database.Database {
+    if (!(handle instanceof Database)) {
+      throw new TypeError(
+        'transaction must be a Database of the same better-sqlite3 that koa-comet uses: another copy of SQLite in ' +
+          'one process breaks its locks.',
+      )
+    }
+    if (!handle.open) throw new TypeError('transaction must be an open Database.')
+    if (!handle.inTransaction) {
+      throw new TypeError('transaction must be a Database with an open transaction: begin one first.')
+    }
+    if (handle.memory || realpathSync(handle.name) !== this.#path) {
+      throw new TypeError(`transaction must be a Database of the channel's own file, ${this.#path}.`)
+    }
+    return handle
+  }
+
+  #check(database: Database.Database, epoch: string): void {
+    if (epoch !== this.#epoch()) {
+      const text = 'The transaction sees another life of the log than this node. Roll back, and try again.'
+      throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
+    }
+    const { durability } = this.#options
+    if (isAsDurable(database, durability)) return
+    throw new TypeError(
+      `The channel promises durability '${durability}', and this connection is less durable: set ` +
+        `db.pragma('synchronous = ${durability}') when you open it.`,
+    )
+  }
+
+  #statementsOf(database: Database.Database): AppStatements {
+    const known = this.#statements.get(database)
+    if (known) return known
+    const tables = tablesOf(this.#number)
+    const statements = {
+      rows: new ChannelRows(database, this.#number),
+      log: new EntryAppender(database, tables),
+      clients: new ClientLookup(database, tables),
+      keys: new RememberedRows(database, tables.keys),
+    }
+    this.#statements.set(database, statements)
+    return statements
+  }
+}

@@ -1,0 +1,84 @@
+import type { Database, Statement } from 'better-sqlite3'
+import { SWEEP_PERIOD_SECONDS } from '../../lib/comet-state-provider.ts'
+
+/** What the file keeps of a channel as a whole. Changes of it are part of the transaction that it was read in. */
+export interface ChannelRow {
+  epoch: string
+  /** The highest id given, or the position before the first. */
+  head: number
+  trimmedThrough: number
+  /** How much of the log is retained. */
+  entries: number
+  messages: number
+  bytes: number
+  clients: number
+  /** When somebody last swept: milliseconds since 1970. */
+  sweptAt: number
+  /** How many milliseconds up to then do not count, since nobody swept. */
+  unswept: number
+  /** 0 while a node with durability 'normal' may have commits that a power cut would take. */
+  isClean: 0 | 1
+}
+
+const SWEEP_GAP_MS = 2 * SWEEP_PERIOD_SECONDS * 1000
+
+const COLUMNS = {
+  epoch: 'epoch',
+  head: 'head',
+  trimmedThrough: 'trimmed_through',
+  entries: 'entries',
+  messages: 'messages',
+  bytes: 'bytes',
+  clients: 'clients',
+  sweptAt: 'swept_at',
+  unswept: 'unswept',
+  isClean: 'is_clean',
+} as const satisfies Record<keyof ChannelRow, string>
+
+/** What a SELECT of {@link ChannelRow} selects. */
+export const CHANNEL_COLUMNS = Object.entries(COLUMNS)
+  .map(([name, column]) => `${column} AS ${name}`)
+  .join(', ')
+
+/** Reads and writes one channel's row by one connection. */
+export class ChannelRows {
+  readonly #select: Statement<[number], ChannelRow>
+  readonly #update: Statement<[ChannelRow & { readonly number: number }]>
+  readonly #number: number
+
+  constructor(database: Database, number: number) {
+    this.#number = number
+    const assignments = Object.entries(COLUMNS).map(([name, column]) => `${column} = @${name}`)
+    this.#select = database
+      .prepare<[number], ChannelRow>(`SELECT ${CHANNEL_COLUMNS} FROM main.comet_channels WHERE number = ?`)
+      .safeIntegers(false)
+    this.#update = database.prepare(
+      `UPDATE main.comet_channels SET ${assignments.join(', ')} WHERE number = @number`,
+    )
+  }
+
+  read(): ChannelRow {
+    const row = this.#select.get(this.#number)
+    if (row === undefined) throw new Error('The channel is gone from the file: somebody has deleted its row.')
+    return row
+  }
+
+  write(row: ChannelRow): void {
+    this.#update.run({ ...row, number: this.#number })
+  }
+}
+
+/**
+ * The store's clock in milliseconds: it stands still while nobody sweeps, since nobody could be seen then, and never
+ * goes back. Leases, keys, stopped tokens and the retention run by it.
+ */
+export function storeTime({ sweptAt, unswept }: ChannelRow, now: number): number {
+  return Math.max(now, sweptAt) - unswept
+}
+
+/** Takes note that somebody sweeps now. A gap too long, or a jump of the clock back, is taken out of the store's time. */
+export function noteSweep(row: ChannelRow, now: number): void {
+  const gap = now - row.sweptAt
+  if (gap < 0 || gap > SWEEP_GAP_MS) row.unswept += gap
+  row.sweptAt = now
+}

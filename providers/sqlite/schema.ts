@@ -1,0 +1,116 @@
+import type { Database } from 'better-sqlite3'
+
+/**
+ * The version of the tables, kept in a row of ours: the pragmas `user_version` and `application_id` are the app's,
+ * whose database the file may be.
+ */
+export const SCHEMA_VERSION = 1
+
+const FILE = `
+  CREATE TABLE IF NOT EXISTS main.comet_schema (version INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS main.comet_channels (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    epoch TEXT NOT NULL,
+    head INTEGER NOT NULL,
+    trimmed_through INTEGER NOT NULL,
+    entries INTEGER NOT NULL DEFAULT 0,
+    messages INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    clients INTEGER NOT NULL DEFAULT 0,
+    swept_at INTEGER NOT NULL,
+    unswept INTEGER NOT NULL DEFAULT 0,
+    is_clean INTEGER NOT NULL DEFAULT 1
+  ) STRICT;`
+
+/** A text, and the id of the entry that it came with. */
+const REMEMBERED = `
+    number INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    id INTEGER NOT NULL,
+    until INTEGER NOT NULL`
+
+/** A channel's own tables: one for all channels would have to be searched through by each. */
+const channelTables = ({ entries, clients, leases, keys, stopped }: Tables): string => `
+  CREATE TABLE ${entries} (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    stored_at INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    name TEXT,
+    contents TEXT,
+    topics TEXT,
+    excluded TEXT,
+    generation INTEGER
+  ) STRICT;
+  CREATE TABLE ${clients} (
+    generation INTEGER PRIMARY KEY,
+    public_token TEXT NOT NULL UNIQUE,
+    private_hash TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    goodbye INTEGER NOT NULL DEFAULT 0,
+    holder TEXT,
+    acknowledged_epoch TEXT,
+    acknowledged_id INTEGER
+  ) STRICT;
+  CREATE INDEX ${leases} (expires_at);
+  CREATE TABLE ${keys} (${REMEMBERED}) STRICT;
+  CREATE TABLE ${stopped} (${REMEMBERED}) STRICT;`
+
+/** How the tables of one channel are called. By its number: names of tables know no upper and lower case. */
+export interface Tables {
+  readonly entries: string
+  readonly clients: string
+  readonly leases: string
+  readonly keys: string
+  readonly stopped: string
+}
+
+export function tablesOf(channel: number): Tables {
+  // `main.`: an app may have a temporary table of the same name on its own connection.
+  const table = (name: string): string => `main.comet_${channel}_${name}`
+  return {
+    entries: table('entries'),
+    clients: table('clients'),
+    leases: `${table('leases')} ON comet_${channel}_clients`,
+    keys: table('keys'),
+    stopped: table('stopped'),
+  }
+}
+
+/** Creates or migrates what the file lacks, within the caller's transaction. Throws if the file is of a newer version. */
+export function prepareSchema(database: Database): void {
+  database.exec(FILE)
+  const version = database.prepare('SELECT max(version) FROM main.comet_schema').pluck().get() as
+    | number
+    | null
+  if (version !== null && version > SCHEMA_VERSION) {
+    throw new Error(
+      `The file has tables of version ${version}; this koa-comet knows up to ${SCHEMA_VERSION}. Use a newer one.`,
+    )
+  }
+  // Also where nothing is new: only a write finds out that the file is read-only.
+  database.exec('DELETE FROM main.comet_schema')
+  database.prepare('INSERT INTO main.comet_schema VALUES (?)').run(SCHEMA_VERSION)
+}
+
+/** The number of the channel of this name, which begins now if there is none. Within the caller's transaction. */
+export function channelNumber(
+  database: Database,
+  name: string,
+  fresh: { readonly epoch: string; readonly head: number; readonly sweptAt: number },
+): number {
+  const known = database.prepare('SELECT number FROM main.comet_channels WHERE name = ?').pluck().get(name)
+  if (known !== undefined) return known as number
+  const { lastInsertRowid } = database
+    .prepare(
+      `INSERT INTO main.comet_channels (name, epoch, head, trimmed_through, swept_at)
+       VALUES (@name, @epoch, @head, @head, @sweptAt)`,
+    )
+    .run({ name, ...fresh })
+  const number = Number(lastInsertRowid)
+  database.exec(channelTables(tablesOf(number)))
+  return number
+}
