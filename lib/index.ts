@@ -18,6 +18,7 @@ export {
   type RemovedClient,
   type RetainedLog,
   type Retention,
+  type SendOperation,
   SWEEP_PERIOD_SECONDS,
 } from './comet-state-provider.ts'
 export type { Cursor } from './cursor.ts'
