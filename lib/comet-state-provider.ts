@@ -64,7 +64,10 @@ export interface ICometStateProvider {
   /** All clients; may lag behind the log. */
   getClients(): AsyncIterable<CometClient>
 
-  /** Renews, takes or shortens leases. One answer for each, in order. A rejection means what it does for `append`. */
+  /**
+   * Renews, takes or shortens leases. One answer for each, in order. A renewal that changes a lease sets the client's
+   * `lastSeenAt`. A rejection means what it does for `append`.
+   */
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]>
 
   /**
@@ -133,7 +136,10 @@ export interface SendOperation extends CometMessage {
   readonly except: readonly string[]
   /** Refuse with `COMET_CLIENT_DOES_NOT_EXIST` unless this client exists. */
   readonly receiver?: string
-  /** A repetition with a key that is still known answers the first id and stores nothing. */
+  /**
+   * A repetition with a key that is still known answers the first id and stores nothing. A key is known for the
+   * retention time at least, up to a number of the provider's choice, of 1,000 at least.
+   */
   readonly key?: string
 }
 

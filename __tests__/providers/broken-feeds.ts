@@ -182,7 +182,7 @@ export class KeepsKeysToItself extends ProviderWrapper {
   }
 }
 
-function changeSends(
+export function changeSends(
   operations: readonly Operation[],
   change: (send: SendOperation) => SendOperation,
 ): Operation[] {

@@ -35,6 +35,19 @@ export class LetsAnyPageSayGoodbye extends ProviderWrapper {
   }
 }
 
+export class UndoesAGoodbye extends ProviderWrapper {
+  override renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
+    return super.renewLeases(renewals.map((renewal) => ({ ...renewal, returns: true })))
+  }
+}
+
+export class IgnoresRenewalsWithoutARequest extends ProviderWrapper {
+  override async renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
+    const outcomes = await super.renewLeases(renewals.filter(({ returns, goodbye }) => returns || goodbye))
+    return renewals.map(({ returns, goodbye }) => (returns || goodbye ? outcomes.shift()! : 'kept'))
+  }
+}
+
 export class LetsAnyPageTakeTheLease extends ProviderWrapper {
   override renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
     return super.renewLeases(renewals.map((renewal) => ({ ...renewal, take: true })))

@@ -1,9 +1,12 @@
-import type { ProviderStorage } from 'koa-comet/providers/contract'
+import type { Gap, ProviderStorage } from 'koa-comet/providers/contract'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
 import type { ICometStateProvider } from '../../lib/comet-state-provider.ts'
 import * as clients from './broken-clients.ts'
 import * as feeds from './broken-feeds.ts'
 import * as leases from './broken-leases.ts'
+import * as memories from './broken-memories.ts'
+import * as sightings from './broken-sightings.ts'
+import * as supports from './broken-supports.ts'
 import * as failures from './broken-under-failure.ts'
 
 /** A provider that is broken in one way, and the rule of the contract that has to find it. */
@@ -15,10 +18,15 @@ export interface BrokenProvider {
   readonly failsNothingElse?: boolean
   /** Whether its calls do not end, so that each time it is found takes as long as the suite waits. */
   readonly hangs?: boolean
+  /** What `create` does not give. Default: nothing. */
+  readonly without?: readonly Gap[]
   create(): ProviderStorage
 }
 
-type Wrapper = new (inner: ICometStateProvider, swept: leases.Swept) => ICometStateProvider
+type Wrapper = new (inner: ICometStateProvider, swept: leases.Swept, now: () => number) => ICometStateProvider
+
+/** What the store in this process does not give. */
+export const WITHOUT: readonly Gap[] = ['crash', 'interruptions']
 
 /** A fresh in-process store whose providers are wrapped; unwrapped without a wrapper. */
 export function createStorage(Wrapper?: Wrapper, sweepsByItself = false): ProviderStorage {
@@ -28,7 +36,7 @@ export function createStorage(Wrapper?: Wrapper, sweepsByItself = false): Provid
   return {
     createProvider() {
       const sound = new InProcCometStateProvider({ storage })
-      return Wrapper ? new Wrapper(sound, swept) : sound
+      return Wrapper ? new Wrapper(sound, swept, () => nowMs) : sound
     },
     advance(seconds) {
       for (let second = 0; second < seconds; second += 1) {
@@ -41,7 +49,7 @@ export function createStorage(Wrapper?: Wrapper, sweepsByItself = false): Provid
 }
 
 function broken(Wrapper: Wrapper, rule: string, sweepsByItself = false): BrokenProvider {
-  return { name: Wrapper.name, rule, create: () => createStorage(Wrapper, sweepsByItself) }
+  return { name: Wrapper.name, rule, without: WITHOUT, create: () => createStorage(Wrapper, sweepsByItself) }
 }
 
 /** Those over the store in this process. */
@@ -92,6 +100,11 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
     'A late renewal for an earlier bearer of the token does not touch the new one',
   ),
   broken(leases.LetsAnyPageSayGoodbye, "Another page's goodbye neither shortens the lease nor is a reason"),
+  broken(leases.UndoesAGoodbye, 'A renewal without a request leaves what a goodbye shortened as it is'),
+  broken(
+    leases.IgnoresRenewalsWithoutARequest,
+    'A renewal without a request prolongs a lease that no goodbye shortened',
+  ),
   broken(leases.LetsAnyPageTakeTheLease, 'Another page is answered elsewhere, and changes nothing'),
   broken(leases.KeepsTheLastAcknowledged, 'The highest acknowledged position is kept'),
   broken(leases.ForgetsTheReason, 'A goodbye shortens the lease, and is the reason when it runs out'),
@@ -115,5 +128,35 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
     ),
     failsNothingElse: true,
   },
+  broken(memories.RemembersKeysForHalfTheTime, 'A key is remembered for the retention time'),
+  broken(
+    memories.ForgetsAKeyWithItsMessage,
+    '1000 keys are remembered, also when their messages are trimmed',
+  ),
+  broken(
+    memories.RemembersStoppedTokensForHalfTheTime,
+    'A stopped token is remembered for the retention time',
+  ),
+  broken(memories.RemembersTheNewestStoppedTokens, '1000 stopped tokens are remembered'),
+  broken(memories.TrimsAfterHalfTheTime, 'A message is retained for the retention time'),
+  broken(memories.KeepsNamesInATableOfTheirOwn, 'The window is bounded by the bytes of names, too'),
+  broken(sightings.SeesAClientOnlyOnce, 'Each renewal that changes a lease says when the client was seen'),
+  broken(sightings.SeesToTheMinute, 'Each renewal that changes a lease says when the client was seen'),
+  broken(sightings.SeesWhoeverRenews, 'Nothing else says that a client was seen'),
+  broken(
+    supports.SaysNothingOfWhatItSupports,
+    'What a provider supports is said as data, before it is opened',
+  ),
+  broken(supports.SaysItInAWord, 'What a provider supports is said as data, before it is opened'),
+  broken(supports.SaysItInWordsOfItsOwn, 'What a provider supports is said as data, before it is opened'),
+  broken(supports.SaysItAsText, 'What a provider supports is said as data, before it is opened'),
+  broken(
+    supports.PromisesTransactions,
+    'There is sendWithin where supports.transactions says so, and only there',
+  ),
+  broken(
+    supports.KeepsItsTransactionsToItself,
+    'There is sendWithin where supports.transactions says so, and only there',
+  ),
   broken(failures.FollowsTwiceWhenOpenedAgain, 'A provider that was closed can be opened again'),
 ]

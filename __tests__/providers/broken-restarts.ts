@@ -114,7 +114,7 @@ export class ProlongsLeasesAtARestart extends DurableProvider {
     await super.open(...args)
     if (this.link.lives === 1) return
     for await (const { publicToken, generation } of this.inner.getClients()) {
-      const asked = { holder: 'restart', take: true, seconds: 60, goodbye: false }
+      const asked = { holder: 'restart', take: true, returns: true, seconds: 60, goodbye: false }
       await this.inner.renewLeases([{ publicToken, generation, ...asked }])
     }
   }

@@ -1,18 +1,33 @@
 import { type ContractOptions, describeCometStateProvider } from 'koa-comet/providers/contract'
 
-/** Runs the suite without a test runner, and answers with the sentences of the rules that failed, with their errors. */
+type SuiteOptions = Omit<ContractOptions, 'describe' | 'test'>
+
+/**
+ * Runs the suite without a test runner, and answers with the titles of the tests that failed, with their errors.
+ *
+ * @param count how many of the tests are run. Default: all
+ */
 export async function failuresOf(
-  options: Pick<ContractOptions, 'create' | 'modelCheck' | 'settleSeconds'>,
+  options: SuiteOptions,
+  count = Number.POSITIVE_INFINITY,
 ): Promise<Map<string, Error>> {
+  const failures = new Map<string, Error>()
+  for (const [title, body] of [...testsOf(options)].slice(0, count)) {
+    await body().catch((error: Error) => failures.set(title, error))
+  }
+  return failures
+}
+
+export function titlesOf(options: SuiteOptions): string[] {
+  return [...testsOf(options).keys()]
+}
+
+function testsOf(options: SuiteOptions): Map<string, () => Promise<void>> {
   const tests = new Map<string, () => Promise<void>>()
   describeCometStateProvider('a provider', {
     ...options,
     describe: (_, body) => body(),
-    test: (sentence, body) => tests.set(sentence, body),
+    test: (title, body) => tests.set(title, body),
   })
-  const failures = new Map<string, Error>()
-  for (const [sentence, body] of tests) {
-    await body().catch((error: Error) => failures.set(sentence, error))
-  }
-  return failures
+  return tests
 }

@@ -7,7 +7,7 @@ describeCometStateProvider('A durable provider whose store can fail', {
   describe,
   test,
   modelCheck: {
-    steps: 5_000,
+    steps: 3_000,
     onPass: (report) => process.stdout.write(`model check: ${JSON.stringify(report)}\n`),
   },
 })

@@ -54,6 +54,7 @@ function createForgetfulStorage(): ProviderStorage {
 
 describeCometStateProvider('A provider that forgets all when it is closed', {
   create: createForgetfulStorage,
+  without: ['interruptions'],
   describe,
   test,
 })

@@ -60,6 +60,16 @@ describe('The in-process store', () => {
     expect([entries, trimmedThrough]).toEqual([[], head])
   })
 
+  test('What the store keeps of a client is nobody else’s to change', async () => {
+    const channel = new InProcStorage().channel('comet')
+    channel.append([initialise('ann')])
+    const [client] = [...channel.clients()]
+    expect(() => Object.assign(client!.start, { messageId: 7 })).toThrow(TypeError)
+    expect(() => (client!.groups as string[]).push('admins')).toThrow(TypeError)
+    Object.assign(client!, { displayName: 'somebody else' })
+    expect([...channel.clients()][0]!.displayName).toBe('ANN')
+  })
+
   test('A provider that was not opened says so', async () => {
     await expect(new InProcCometStateProvider().append([])).rejects.toThrow(TypeError)
   })

@@ -14,10 +14,11 @@ describeCometStateProvider('InProcCometStateProvider', {
       dispose: () => undefined,
     }
   },
+  without: ['crash', 'interruptions'],
   describe,
   test,
   modelCheck: {
-    steps: 5_000,
+    steps: 3_000,
     onPass: (report) => process.stdout.write(`model check: ${JSON.stringify(report)}\n`),
   },
 })

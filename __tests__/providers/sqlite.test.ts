@@ -19,6 +19,7 @@ describeCometStateProvider('SqliteCometStateProvider', {
   },
   describe,
   test,
+  without: ['crash', 'interruptions'],
   modelCheck: {
     steps: 1000,
     onPass: (report) => process.stdout.write(`model check: ${JSON.stringify(report)}\n`),

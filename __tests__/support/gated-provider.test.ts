@@ -20,6 +20,7 @@ describeCometStateProvider('GatedProvider, untouched,', {
   },
   describe,
   test,
+  without: ['crash', 'interruptions'],
   modelCheck: { steps: 1000 },
 })
 

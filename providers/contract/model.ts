@@ -110,10 +110,11 @@ export class Model {
   }
 
   renew(renewal: LeaseRenewal): LeaseOutcome {
-    const { publicToken, generation, holder, take, goodbye, seconds, acknowledged } = renewal
+    const { publicToken, generation, holder, take, returns, goodbye, seconds, acknowledged } = renewal
     const client = this.#clients.get(publicToken)
     if (client?.generation !== generation) return 'gone'
     if (client.holder !== undefined && client.holder !== holder && !take) return 'elsewhere'
+    if (client.goodbye && !returns) return 'kept'
     const acknowledgedId = acknowledged
       ? Math.max(client.acknowledgedId ?? 0, acknowledged.messageId)
       : client.acknowledgedId

@@ -54,12 +54,16 @@ export function stop(...publicTokens: string[]): StopOperation {
   return { kind: 'stop', topics: publicTokens.map(clientTopic) }
 }
 
-/** What a page asks for its client: by default a long lease for `page-1`, taken from nobody. */
+/**
+ * What is asked for a client: by default a long lease for `page-1`, taken from nobody, as one of its requests came; or
+ * its goodbye.
+ */
 export function renewal(
   client: { readonly publicToken: string; readonly generation: number },
   more: Partial<LeaseRenewal> = {},
 ): LeaseRenewal {
   const { publicToken, generation } = client
-  const asked = { holder: 'page-1', take: false, seconds: LONG_SECONDS, goodbye: false }
-  return { publicToken, generation, ...asked, ...more }
+  const { goodbye = false, returns = !goodbye } = more
+  const asked = { holder: 'page-1', take: false, seconds: LONG_SECONDS }
+  return { publicToken, generation, ...asked, ...more, goodbye, returns }
 }

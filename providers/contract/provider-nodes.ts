@@ -27,6 +27,8 @@ export const DEFAULT_SETTLE_SECONDS = 10
 /** The nodes that one test opens over one store that it has for itself, and what can be done to them. */
 export class ProviderNodes {
   readonly settleSeconds: number
+  /** A retention time that does not take long to {@link passAlmost}. */
+  readonly retentionSeconds: number
   readonly #storage: ProviderStorage
   readonly #listeners: RecordingListener[] = []
   /** Those whose process is not dead. */
@@ -35,11 +37,7 @@ export class ProviderNodes {
   constructor(storage: ProviderStorage, settleSeconds = DEFAULT_SETTLE_SECONDS) {
     this.#storage = storage
     this.settleSeconds = settleSeconds
-  }
-
-  /** Whether the process of a node can be made to die. */
-  get canCrash(): boolean {
-    return this.#storage.faults?.crash !== undefined
+    this.retentionSeconds = storage.advance ? 60 : 4
   }
 
   /** The ways in which the store can be made to fail for a time. */
@@ -74,6 +72,21 @@ export class ProviderNodes {
   readonly pass = async (seconds: number): Promise<void> => {
     if (this.#storage.advance) await this.#storage.advance(seconds)
     else await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+  }
+
+  /** Lets nearly so much time go by: it is not over for a second more. */
+  readonly passAlmost = async (seconds: number): Promise<void> => {
+    await this.pass(seconds - 1)
+  }
+
+  /**
+   * Lets at least so much time go by on every clock there may be, the system's and the store's. Answers with how far
+   * the store's was moved, in milliseconds.
+   */
+  readonly passMoment = async (milliseconds: number): Promise<number> => {
+    await this.#storage.advance?.(1)
+    await new Promise((resolve) => setTimeout(resolve, milliseconds))
+    return this.#storage.advance ? 1000 : 0
   }
 
   /** How a call ended. Fails if it does not end. */

@@ -1,6 +1,9 @@
 import type { ICometStateProvider } from '../../lib/comet-state-provider.ts'
 
-/** One store, fresh and empty, as a test of the contract gets it. */
+/**
+ * One store, fresh and empty, as a test of the contract gets it. An object literal can have these fields only; an
+ * instance of a class more, but nothing that bears the name of an option.
+ */
 export interface ProviderStorage {
   /** A new provider over this store, not opened yet: another node. The suite opens it, and closes it. */
   createProvider(): ICometStateProvider | Promise<ICometStateProvider>
@@ -11,7 +14,7 @@ export interface ProviderStorage {
    */
   advance?(seconds: number): void | Promise<void>
 
-  /** What the suite can make go wrong. Absent: nothing goes wrong, and the rules about it pass untested. */
+  /** What the suite can make go wrong. Absent: nothing does, and the rules about it are not tested. */
   readonly faults?: ProviderFaults
 
   /** Called once, after all providers were closed: deletes the store. */

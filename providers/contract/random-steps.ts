@@ -117,13 +117,16 @@ class Planner {
 
   #renewal(): PlannedRenewal {
     const random = this.#random
+    const goodbye = random.chance(25)
+    const returns = !goodbye && random.chance(60)
     return {
       publicToken: random.pick(CLIENTS),
       earlier: random.chance(15),
       holder: random.pick(PAGES),
-      take: random.chance(25),
+      take: returns && random.chance(50),
+      returns,
       seconds: this.#seconds(),
-      goodbye: random.chance(20),
+      goodbye,
       ...(random.chance(50) && { acknowledgedBelowHead: random.below(12) }),
     }
   }

@@ -11,10 +11,9 @@ import { turns } from './waiting.ts'
 /** How many turns of the event loop after an append the crashes of a rule come: 0, 1, 2 … */
 const MOMENTS = 6
 
-/** These rules need a storage that can make a provider crash. */
+/** What is left when a process dies in the middle of something. */
 export function rulesOfCrashes(rule: Rule): void {
   rule('What was answered before a crash is there after it', async (nodes) => {
-    if (!nodes.canCrash) return
     const before = await nodes.open()
     const ann = await before.initialise(initialise('ann'))
     const [, , , keyed] = await before.append(
@@ -39,7 +38,6 @@ export function rulesOfCrashes(rule: Rule): void {
   rule(
     'Of an append that a crash cuts off, the first so many operations are done, each wholly',
     async (nodes) => {
-      if (!nodes.canCrash) return
       for (let moment = 0; moment < MOMENTS; moment += 1) {
         const node = await nodes.open()
         const names = [`first-${moment}`, `second-${moment}`, `third-${moment}`]
@@ -68,7 +66,6 @@ export function rulesOfCrashes(rule: Rule): void {
   )
 
   rule('After a crash ids are above all that were given', async (nodes) => {
-    if (!nodes.canCrash) return
     let highest = 0
     for (let moment = 0; moment < MOMENTS; moment += 1) {
       const node = await nodes.open()
@@ -82,7 +79,6 @@ export function rulesOfCrashes(rule: Rule): void {
   })
 
   rule('A crash of one node does not disturb another', async (nodes) => {
-    if (!nodes.canCrash) return
     const other = await nodes.open()
     await other.sweep()
     const ann = await other.initialise(initialise('ann'))

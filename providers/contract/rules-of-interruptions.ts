@@ -7,7 +7,7 @@ import { recovered } from './recovered.ts'
 import type { Rule } from './rule.ts'
 import { eventually } from './waiting.ts'
 
-/** These rules need a storage that can be made to fail for a time. Each is tried with every way that it has. */
+/** What is so while the store fails, and afterwards. Each rule is tried with every way that it has. */
 export function rulesOfInterruptions(rule: Rule): void {
   rule('While the store fails every call ends, and so does close', async (nodes) => {
     for (const interruption of nodes.interruptions) {

@@ -5,15 +5,6 @@ import type { Rule } from './rule.ts'
 import { turns } from './waiting.ts'
 
 export function rulesOfOpening(rule: Rule): void {
-  rule('What a provider supports is said as data', async ({ open }) => {
-    const { supports } = (await open()).provider
-    assert.ok(['one', 'many'].includes(supports.processes), `processes: ${supports.processes}`)
-    assert.equal(typeof supports.durable, 'boolean')
-    assert.ok(supports.followDelayMs >= 0 && Number.isFinite(supports.followDelayMs))
-    const { maxBatchBytes } = supports
-    assert.ok(maxBatchBytes === undefined || (Number.isSafeInteger(maxBatchBytes) && maxBatchBytes > 0))
-  })
-
   rule('Before open resolves, reset comes once and first', async ({ open }) => {
     const { listener } = await open()
     assert.equal(listener.calls, 1)

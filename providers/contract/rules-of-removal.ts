@@ -92,7 +92,7 @@ export function rulesOfRemoval(rule: Rule): void {
     assert.equal((await node.provider.removeExpired())[0]?.reason, 'idle')
   })
 
-  rule('A renewal takes a goodbye back', async ({ open, pass }) => {
+  rule('A renewal for a request of the page takes a goodbye back', async ({ open, pass }) => {
     const node = await open()
     await node.sweep()
     const ann = await node.initialise(initialise('ann'))
@@ -103,6 +103,35 @@ export function rulesOfRemoval(rule: Rule): void {
     await node.renew(renewal(ann, { seconds: 1 }))
     await pass(2)
     assert.equal((await node.provider.removeExpired())[0]?.reason, 'idle')
+  })
+
+  rule('A renewal without a request leaves what a goodbye shortened as it is', async ({ open, pass }) => {
+    const [here, there] = [await open(), await open()]
+    await here.sweep()
+    const ann = await here.initialise(initialise('ann'))
+    await here.renew(renewal(ann))
+    await here.renew(renewal(ann, { seconds: 1, goodbye: true }))
+    assert.equal(await there.renew(renewal(ann, { returns: false, acknowledged: ann.start })), 'kept')
+    assert.equal(await there.renew(renewal(ann, { holder: 'page-2', returns: false })), 'elsewhere')
+    const { holder, acknowledged } = await here.record(hashOf('ann'))
+    assert.deepEqual([holder, acknowledged], ['page-1', undefined])
+    await pass(2)
+    const removed = await here.provider.removeExpired()
+    assert.deepEqual(
+      removed.map(({ client, reason }) => [client.publicToken, reason]),
+      [['ann', 'goodbye']],
+    )
+  })
+
+  rule('A renewal without a request prolongs a lease that no goodbye shortened', async ({ open, pass }) => {
+    const node = await open()
+    await node.sweep()
+    const ann = await node.initialise(initialise('ann', { leaseSeconds: 1 }))
+    await node.renew(renewal(ann, { seconds: 1, goodbye: true }))
+    await node.renew(renewal(ann, { seconds: 1 }))
+    assert.equal(await node.renew(renewal(ann, { returns: false })), 'kept')
+    await pass(2)
+    assert.deepEqual(await node.sweep(), [])
   })
 
   rule('Of two nodes that sweep at once, one alone gets each client', async ({ open, pass }) => {

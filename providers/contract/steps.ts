@@ -42,6 +42,7 @@ export interface PlannedRenewal {
   readonly earlier: boolean
   readonly holder: string
   readonly take: boolean
+  readonly returns: boolean
   readonly seconds: number
   readonly goodbye: boolean
   /** To acknowledge the position this far below the head. */
