@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { CometException, unknownReceiverText } from '../../lib/comet-exception.ts'
 import type { SendOperation } from '../../lib/comet-state-provider.ts'
+import { isBusy } from './busy.ts'
 import { ChannelRows } from './channel-row.ts'
 import { ClientLookup } from './client-rows.ts'
 import { isAsDurable } from './database-file.ts'
 import { EntryAppender } from './entry-rows.ts'
+import { MarkRows } from './mark-rows.ts'
 import type { CompleteOptions } from './options.ts'
 import { RememberedRows } from './remembered-rows.ts'
 import { tablesOf } from './schema.ts'
@@ -18,19 +19,16 @@ interface AppStatements {
   readonly log: EntryAppender
   readonly clients: ClientLookup
   readonly keys: RememberedRows
+  readonly marks: MarkRows
 }
 
 /** A message that waits for the app's transaction to end. */
 export interface AppSend {
   readonly id: number
   readonly epoch: string
-  /** Remembered with the message, and so by whoever can see it. */
+  /** Random, and stored with the message. */
   readonly mark: string
-  readonly handle: Database.Database
 }
-
-/** What became of a message in a transaction of the app. */
-export type Fate = 'committed' | 'open' | 'rolled back'
 
 /** Sends messages within transactions of the app, on its own connections to the channel's file. */
 export class AppTransactions {
@@ -39,11 +37,10 @@ export class AppTransactions {
   readonly #epoch: () => string
   readonly #options: CompleteOptions
   readonly #rememberMs: number
-  readonly #ownKeys: RememberedRows
   readonly #statements = new WeakMap<Database.Database, AppStatements>()
 
+  /** @param rememberMs how long keys are remembered */
   constructor(
-    own: Database.Database,
     channel: { readonly number: number; readonly path: string; readonly epoch: () => string },
     options: CompleteOptions,
     rememberMs: number,
@@ -53,7 +50,6 @@ export class AppTransactions {
     this.#epoch = channel.epoch
     this.#options = options
     this.#rememberMs = rememberMs
-    this.#ownKeys = new RememberedRows(own, tablesOf(channel.number).keys)
   }
 
   /**
@@ -62,50 +58,44 @@ export class AppTransactions {
    */
   send(handle: unknown, operation: SendOperation): AppSend {
     const database = this.#checked(handle)
-    const { rows, log, clients, keys } = this.#statementsOf(database)
+    const statements = this.#statementsOf(database)
+    try {
+      return this.#send(database, statements, operation)
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      const text =
+        'Another connection writes to the file: roll back, and try again. Begin with BEGIN IMMEDIATE.'
+      throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause: error })
+    }
+  }
+
+  #send(database: Database.Database, statements: AppStatements, operation: SendOperation): AppSend {
+    const { rows, log, clients, keys, marks } = statements
     // The first read on the connection: before it, SQLite does not say truly how durable it is.
     const transaction = new WriteTransaction(rows.read(), this.#options.now())
     const { channel, now } = transaction
     this.#check(database, channel.epoch)
     const { topics, except, name, contents, receiver, key } = operation
-    const mark = key ?? `transaction ${randomUUID()}`
+    const { epoch } = channel
+    const mark = randomUUID()
     const first = key === undefined ? undefined : keys.find(key, now)
-    if (first !== undefined) return { id: first, epoch: channel.epoch, mark, handle: database }
-    if (receiver !== undefined && !clients.exists(receiver)) {
+    if (first === undefined && receiver !== undefined && !clients.exists(receiver)) {
       throw new CometException('COMET_CLIENT_DOES_NOT_EXIST', unknownReceiverText(name, receiver))
     }
+    marks.add(mark, now)
+    if (first !== undefined) return { id: first, epoch, mark }
     const id = log.add(transaction, { kind: 'message', topics, except, name, contents })
-    keys.remember(mark, id, now + this.#rememberMs)
+    if (key !== undefined) keys.remember(key, id, now + this.#rememberMs)
     rows.write(channel)
-    return { id, epoch: channel.epoch, mark, handle: database }
-  }
-
-  /**
-   * SQLite gives no word of a commit, and gives an id of a transaction that was rolled back again. So it is asked who
-   * sees the mark: our own connection only if it is committed, the app's also while it is not. All in one turn, in
-   * which nothing else can happen.
-   */
-  fateOf({ id, mark, handle }: AppSend): Fate {
-    if (this.#ownKeys.has(mark, id)) return 'committed'
-    if (!handle.open) return 'rolled back'
-    return this.#statementsOf(handle).keys.has(mark, id) ? 'open' : 'rolled back'
+    return { id, epoch, mark }
   }
 
   #checked(handle: unknown): Database.Database {
-    if (!(handle instanceof Database)) {
-      throw new TypeError(
-        'transaction must be a Database of the same better-sqlite3 that koa-comet uses: another copy of SQLite in ' +
-          'one process breaks its locks.',
-      )
-    }
-    if (!handle.open) throw new TypeError('transaction must be an open Database.')
-    if (!handle.inTransaction) {
-      throw new TypeError('transaction must be a Database with an open transaction: begin one first.')
-    }
-    if (handle.memory || realpathSync(handle.name) !== this.#path) {
-      throw new TypeError(`transaction must be a Database of the channel's own file, ${this.#path}.`)
-    }
-    return handle
+    const database = checkedHandle(handle)
+    const files = database.pragma('database_list') as { readonly name: string; readonly file: string }[]
+    // By its real path: by another name of the file SQLite would use another -wal.
+    if (files.find(({ name }) => name === 'main')?.file === this.#path) return database
+    throw new TypeError(`transaction must be a Database of the channel's own file, ${this.#path}.`)
   }
 
   #check(database: Database.Database, epoch: string): void {
@@ -130,8 +120,23 @@ export class AppTransactions {
       log: new EntryAppender(database, tables),
       clients: new ClientLookup(database, tables),
       keys: new RememberedRows(database, tables.keys),
+      marks: new MarkRows(database, tables),
     }
     this.#statements.set(database, statements)
     return statements
   }
+}
+
+function checkedHandle(handle: unknown): Database.Database {
+  if (!(handle instanceof Database)) {
+    throw new TypeError(
+      'transaction must be a Database of the same better-sqlite3 that koa-comet uses: another copy of SQLite in ' +
+        'one process breaks its locks.',
+    )
+  }
+  if (!handle.open) throw new TypeError('transaction must be an open Database.')
+  if (!handle.inTransaction) {
+    throw new TypeError('transaction must be a Database with an open transaction: begin one first.')
+  }
+  return handle
 }

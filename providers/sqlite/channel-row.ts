@@ -69,11 +69,19 @@ export class ChannelRows {
 }
 
 /**
- * The store's clock in milliseconds: it stands still while nobody sweeps, since nobody could be seen then, and never
- * goes back. Leases, keys, stopped tokens and the retention run by it.
+ * The store's clock in milliseconds, by which leases run: time in which nobody swept, and nobody could be seen, is
+ * taken out of it by the next sweep. It never goes back but by that.
+ */
+export function leaseTime({ sweptAt, unswept }: ChannelRow, now: number): number {
+  return Math.max(now, sweptAt) - unswept
+}
+
+/**
+ * The same clock for all that is forgotten after a time: entries, keys, stopped tokens. It does not run ahead of the
+ * sweeps, so that nothing is forgotten for time that the next sweep takes out.
  */
 export function storeTime({ sweptAt, unswept }: ChannelRow, now: number): number {
-  return Math.max(now, sweptAt) - unswept
+  return Math.min(Math.max(now, sweptAt), sweptAt + SWEEP_GAP_MS) - unswept
 }
 
 /** Takes note that somebody sweeps now. A gap too long, or a jump of the clock back, is taken out of the store's time. */

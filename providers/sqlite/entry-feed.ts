@@ -73,7 +73,8 @@ export class EntryFeed {
   async committed({ before, epoch, added }: Committed<unknown>): Promise<void> {
     const last = added.at(-1)
     if (last === undefined || this.#isStopped) return
-    const isNext = this.#running === undefined && epoch === this.#epoch && before === this.#position
+    const isIdle = this.#running === undefined && this.#loading === undefined
+    const isNext = isIdle && epoch === this.#epoch && before === this.#position
     if (isNext) {
       this.#position = last.id
       this.#listener.entries(added)

@@ -71,7 +71,7 @@ export class EntryRows {
     let bytes = 0
     for (const row of this.#after.iterate(position)) {
       found.push(entryOf(row))
-      bytes += row.contents?.length ?? 0
+      bytes += lengthOf(row)
       if (found.length >= maxEntries || bytes >= maxBytes) break
     }
     return found
@@ -85,6 +85,10 @@ export class EntryRows {
   deleteThrough(id: number): void {
     this.#deleteThrough.run(id)
   }
+}
+
+function lengthOf({ name, contents, topics, excluded }: EntryRow): number {
+  return [name, contents, topics, excluded].reduce((sum, text) => sum + (text?.length ?? 0), 0)
 }
 
 function rowOf(entry: Entry): EntryRow {

@@ -43,24 +43,27 @@ export class EpochRule {
       .prepare<[], number>('SELECT number FROM main.comet_channels WHERE is_clean = 0')
       .pluck()
       .all()
-    if (unclean.length === 0 && this.#durability === 'full') return
-    this.#lock ??= new NodesLock(this.#path)
+    // Anew at each try: the last one that leaves removes the file.
+    this.#lock?.close()
+    this.#lock = new NodesLock(this.#path)
     // Of all channels: once this node holds the lock, who opens another one could not tell any more.
     if (unclean.length > 0 && this.#lock.isAlone()) {
       for (const number of unclean) this.#beginEpoch(number, now)
     }
-    if (this.#durability === 'full') return
+    // With durability 'full' as well: who lives has seen the log, which then was not lost.
     this.#lock.hold()
+    if (this.#durability === 'full') return
     this.#database.prepare('UPDATE main.comet_channels SET is_clean = 0 WHERE number = ?').run(channel)
   }
 
   /** The last one that leaves marks that all is written, of every channel. */
   closing(): void {
-    if (this.#durability === 'full' || this.#lock === undefined) return
+    if (this.#lock === undefined) return
     setDurability(this.#database, 'full')
     transact(this.#database, () => {
       if (!this.#lock?.isAlone()) return
-      this.#database.exec('UPDATE main.comet_channels SET is_clean = 1')
+      this.#database.exec('UPDATE main.comet_channels SET is_clean = 1 WHERE is_clean = 0')
+      this.#lock.remove()
     })
   }
 

@@ -2,8 +2,14 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { LeaseOutcome, LeaseRenewal } from '../../lib/comet-state-provider.ts'
 import { CLIENT_COLUMNS, type ClientRow } from './client-rows.ts'
 import type { Tables } from './schema.ts'
+import type { WriteTransaction } from './write-transaction.ts'
 
 type ExpiredRow = ClientRow & { readonly goodbye: 0 | 1 }
+
+/** Whether nothing is acknowledged by a renewal that is not known already. */
+const IS_OUTDATED = `(@epoch IS NULL
+  OR (acknowledged_epoch = @epoch AND acknowledged_id > @messageId)
+  OR (acknowledged_epoch = @present AND @epoch <> @present))`
 
 /** How long the clients of a channel live. */
 export class LeaseRows {
@@ -12,14 +18,12 @@ export class LeaseRows {
   readonly #expired: Statement<[number, number], ExpiredRow>
 
   constructor(database: Database, { clients }: Tables) {
-    // Of what is acknowledged the newer epoch stays, since a page only moves on to it; within one the higher id.
+    // What is acknowledged of the present life of the log is not replaced by an earlier life's: another node may lag.
     this.#renew = database.prepare(
       `UPDATE ${clients} SET
          holder = @holder, goodbye = @goodbye, expires_at = @expiresAt, last_seen_at = @lastSeenAt,
-         acknowledged_id = CASE
-           WHEN @epoch IS NULL OR (acknowledged_epoch = @epoch AND acknowledged_id > @messageId)
-           THEN acknowledged_id ELSE @messageId END,
-         acknowledged_epoch = coalesce(@epoch, acknowledged_epoch)
+         acknowledged_id = CASE WHEN ${IS_OUTDATED} THEN acknowledged_id ELSE @messageId END,
+         acknowledged_epoch = CASE WHEN ${IS_OUTDATED} THEN acknowledged_epoch ELSE @epoch END
        WHERE public_token = @publicToken AND generation = @generation
          AND (@take OR holder IS NULL OR holder = @holder) AND (@returns OR goodbye = 0)`,
     )
@@ -29,11 +33,7 @@ export class LeaseRows {
     )
   }
 
-  /**
-   * @param now the store's time, in milliseconds
-   * @param lastSeenAt milliseconds since 1970
-   */
-  renew(renewal: LeaseRenewal, now: number, lastSeenAt: number): LeaseOutcome {
+  renew(renewal: LeaseRenewal, { channel, leaseTime, wallTime }: WriteTransaction): LeaseOutcome {
     const { publicToken, generation, holder, take, returns, seconds, goodbye, acknowledged } = renewal
     const { changes } = this.#renew.run({
       publicToken,
@@ -42,8 +42,9 @@ export class LeaseRows {
       take: Number(take),
       returns: Number(returns),
       goodbye: Number(goodbye),
-      expiresAt: Math.ceil(now + seconds * 1000),
-      lastSeenAt,
+      expiresAt: Math.ceil(leaseTime + seconds * 1000),
+      lastSeenAt: wallTime,
+      present: channel.epoch,
       epoch: acknowledged?.epoch ?? null,
       messageId: acknowledged?.messageId ?? null,
     })

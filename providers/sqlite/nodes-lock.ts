@@ -1,22 +1,23 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { codeOf, isBusy } from './busy.ts'
 
 /**
- * Tells whether another node with durability 'normal' lives: each holds a shared lock on a file beside the channel's,
+ * Tells whether another node lives: each holds a shared lock on a file beside the channel's,
  * which the system takes back when its process ends, however it does. The file stays empty.
  */
 export class NodesLock {
+  readonly #path: string
   readonly #database: Database.Database
 
   constructor(fileName: string) {
-    const path = `${fileName}-comet-nodes`
+    this.#path = `${fileName}-comet-nodes`
     try {
-      closeSync(openSync(path, 'wx', 0o600))
+      closeSync(openSync(this.#path, 'wx', 0o600))
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
     }
-    this.#database = new Database(path, { timeout: 0 })
+    this.#database = new Database(this.#path, { timeout: 0 })
   }
 
   /** From now on others see that this node lives. */
@@ -37,6 +38,11 @@ export class NodesLock {
     }
     this.#database.exec('ROLLBACK')
     return true
+  }
+
+  /** Takes the file away. Only while no other node can open it. */
+  remove(): void {
+    rmSync(this.#path, { force: true })
   }
 
   close(): void {

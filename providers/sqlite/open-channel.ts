@@ -1,8 +1,9 @@
 import { realpathSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
+import { CometException } from '../../lib/comet-exception.ts'
 import type { Done, ProviderListener, Retention, SendOperation } from '../../lib/comet-state-provider.ts'
 import { AppTransactions } from './app-transactions.ts'
-import { retryWhileBusy } from './busy.ts'
+import { isBusy, retryWhileBusy } from './busy.ts'
 import {
   checkDurability,
   checkIdentity,
@@ -15,16 +16,19 @@ import {
 } from './database-file.ts'
 import { EntryFeed } from './entry-feed.ts'
 import { EpochRule, firstHead, randomEpoch } from './epoch-rule.ts'
+import { MarkRows } from './mark-rows.ts'
 import type { CompleteOptions, Durability } from './options.ts'
 import { PendingSends } from './pending-sends.ts'
 import { rememberMs } from './remembered-rows.ts'
-import { channelNumber, prepareSchema } from './schema.ts'
+import { channelNumber, prepareSchema, tablesOf } from './schema.ts'
 import { explained } from './store-errors.ts'
 import { StoredChannel } from './stored-channel.ts'
 import { type Committed, transact } from './write-transaction.ts'
 
 /** How often it is looked whether the files are still there, if nothing is written. */
 const IDENTITY_MS = 1000
+
+const UNKNOWN = 'Whether the message was sent is unknown.'
 
 /** How long a node that closes waits for the write lock, to mark that all is written. */
 const CLOSE_SECONDS = 1
@@ -95,8 +99,9 @@ export class OpenChannel {
     )
     this.#feed = new EntryFeed(database, this.stored, listener, (error) => this.#explained(error))
     const channel = { number, path: this.#path, epoch: () => this.#feed.epoch }
-    this.#transactions = new AppTransactions(database, channel, options, rememberMs(retention))
-    this.#pending = new PendingSends(this.#transactions, () => this.#feed.catchUp())
+    this.#transactions = new AppTransactions(channel, options, rememberMs(retention))
+    const marks = new MarkRows(database, tablesOf(number))
+    this.#pending = new PendingSends(database, marks, () => this.#feed.catchUp())
   }
 
   /** Throws if the files are not there any more. */
@@ -110,14 +115,24 @@ export class OpenChannel {
 
   /** Sends within a transaction of the app: throws at once what can be refused. */
   sendWithin(transaction: unknown, operation: SendOperation): Promise<Done> {
-    return this.#pending.settled(this.#transactions.send(transaction, operation))
+    this.#lookForFiles()
+    this.check()
+    const settled = this.#pending.settled(this.#transactions.send(transaction, operation))
+    // Who waits for it must not be left by a process that has nothing else to do.
+    this.#ticker?.ref()
+    return settled
   }
 
   async close(): Promise<void> {
     clearInterval(this.#ticker)
     this.#feed.stop()
     this.#pending.look()
-    this.#pending.close()
+    this.#pending.abandon(
+      new CometException(
+        'COMET_CHANNEL_IS_CLOSED',
+        `The channel closed before the transaction ended. ${UNKNOWN}`,
+      ),
+    )
     try {
       await retryWhileBusy(CLOSE_SECONDS, () => this.#epochRule.closing())
     } catch {
@@ -140,13 +155,15 @@ export class OpenChannel {
   }
 
   #tick(): void {
+    if (this.#pending.size === 0) this.#ticker?.unref()
     if (performance.now() - this.#lookedAt >= IDENTITY_MS) this.#lookForFiles()
     if (this.#lost) return
     try {
       // What it fails of is told to the listener.
       if (this.#feed.hasNews()) void this.#feed.catchUp().catch(() => {})
     } catch (error) {
-      this.#feed.fail(error)
+      // Then the next look finds out.
+      if (!isBusy(error)) this.#feed.fail(error)
     }
     this.#pending.look()
   }
@@ -159,6 +176,8 @@ export class OpenChannel {
     } catch (error) {
       this.#lost = error
       this.#feed.fail(error)
+      const text = `The file was lost before the transaction ended. ${UNKNOWN}`
+      this.#pending.abandon(new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause: error }))
     }
   }
 

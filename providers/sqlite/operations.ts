@@ -81,7 +81,7 @@ export class Operations {
     const id = log.add(transaction, { kind: 'initialise', publicToken: given.publicToken })
     const start = from ?? { epoch: channel.epoch, messageId: id }
     const client: CometClient = { ...given, createdAt: wallTime, lastSeenAt: wallTime, generation: id, start }
-    clients.insert(client, privateTokenHash, Math.ceil(now + leaseSeconds * 1000))
+    clients.insert(client, privateTokenHash, Math.ceil(transaction.leaseTime + leaseSeconds * 1000))
     channel.clients += 1
     return { epoch: channel.epoch, id, client }
   }

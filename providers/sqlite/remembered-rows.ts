@@ -18,16 +18,11 @@ export function rememberMs({ seconds }: Retention): number {
  */
 export class RememberedRows {
   readonly #find: Statement<[string, number], number>
-  readonly #has: Statement<[string, number], 1>
   readonly #remember: Statement<[string, number, number]>
 
   constructor(database: Database, table: string) {
     this.#find = database
       .prepare<[string, number], number>(`SELECT id FROM ${table} WHERE key = ? AND until > ?`)
-      .pluck()
-      .safeIntegers(false)
-    this.#has = database
-      .prepare<[string, number], 1>(`SELECT 1 FROM ${table} WHERE key = ? AND id = ?`)
       .pluck()
       .safeIntegers(false)
     this.#remember = database.prepare(`INSERT OR REPLACE INTO ${table} (key, id, until) VALUES (?, ?, ?)`)
@@ -36,11 +31,6 @@ export class RememberedRows {
   /** @param now the store's time, in milliseconds */
   find(key: string, now: number): number | undefined {
     return this.#find.get(key, now)
-  }
-
-  /** Whether this connection sees that it came with this entry, however old it is. */
-  has(key: string, id: number): boolean {
-    return this.#has.get(key, id) === 1
   }
 
   remember(key: string, id: number, until: number): void {

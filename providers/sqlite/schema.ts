@@ -31,7 +31,7 @@ const REMEMBERED = `
     until INTEGER NOT NULL`
 
 /** A channel's own tables: one for all channels would have to be searched through by each. */
-const channelTables = ({ entries, clients, leases, keys, stopped }: Tables): string => `
+const channelTables = ({ entries, clients, leases, keys, stopped, marks }: Tables): string => `
   CREATE TABLE ${entries} (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -57,7 +57,8 @@ const channelTables = ({ entries, clients, leases, keys, stopped }: Tables): str
   ) STRICT;
   CREATE INDEX ${leases} (expires_at);
   CREATE TABLE ${keys} (${REMEMBERED}) STRICT;
-  CREATE TABLE ${stopped} (${REMEMBERED}) STRICT;`
+  CREATE TABLE ${stopped} (${REMEMBERED}) STRICT;
+  CREATE TABLE ${marks} (mark TEXT PRIMARY KEY, marked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`
 
 /** How the tables of one channel are called. By its number: names of tables know no upper and lower case. */
 export interface Tables {
@@ -66,6 +67,8 @@ export interface Tables {
   readonly leases: string
   readonly keys: string
   readonly stopped: string
+  /** One for each message that was sent within a transaction of the app, until it is known what became of that. */
+  readonly marks: string
 }
 
 export function tablesOf(channel: number): Tables {
@@ -77,6 +80,7 @@ export function tablesOf(channel: number): Tables {
     leases: `${table('leases')} ON comet_${channel}_clients`,
     keys: table('keys'),
     stopped: table('stopped'),
+    marks: table('marks'),
   }
 }
 

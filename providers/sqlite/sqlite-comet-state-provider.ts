@@ -22,6 +22,9 @@ import {
 } from './options.ts'
 import { explained } from './store-errors.ts'
 
+/** What one commit takes, so that it does not hold up the event loop. */
+const MAX_BATCH_BYTES = 1024 * 1024
+
 /**
  * Keeps channels in an SQLite file, by better-sqlite3: all of a channel survives restarts and crashes, several
  * processes of one machine may share the file, and so may the app's own tables, whose transactions can send messages.
@@ -45,7 +48,13 @@ export class SqliteCometStateProvider implements ICometStateProvider {
     this.#fileName = fileName
     this.#options = completeOptions(options)
     const { processes, durability, followMs } = this.#options
-    this.supports = { processes, durable: durability === 'full', followDelayMs: followMs, transactions: true }
+    this.supports = {
+      processes,
+      durable: durability === 'full',
+      followDelayMs: followMs,
+      maxBatchBytes: MAX_BATCH_BYTES,
+      transactions: true,
+    }
   }
 
   async open(name: string, listener: ProviderListener, retention: Retention): Promise<void> {

@@ -36,7 +36,7 @@ export function explained(error: unknown, file: string, lockTimeoutSeconds: numb
   const known = REMEDIES.find(([prefix]) => code.startsWith(prefix))?.[1]
   if (known === undefined && !code.startsWith('SQLITE_')) return error
   const remedy = isBusy(error)
-    ? `another connection has held the write lock for ${lockTimeoutSeconds} s. Nothing of this was stored`
+    ? `another connection has had the lock for longer than ${lockTimeoutSeconds} s. Nothing of this was stored`
     : (known ?? (error as Error).message)
   return new Error(`${file}: ${remedy} (${code})`, { cause: error })
 }

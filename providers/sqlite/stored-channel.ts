@@ -14,12 +14,16 @@ import { ChannelRows, noteSweep, storeTime } from './channel-row.ts'
 import { ClientRows, clientOf } from './client-rows.ts'
 import { EntryAppender, EntryRows } from './entry-rows.ts'
 import { LeaseRows } from './lease-rows.ts'
+import { MarkRows } from './mark-rows.ts'
 import { Operations } from './operations.ts'
 import type { CompleteOptions } from './options.ts'
 import { Forgetting, RememberedRows, rememberMs } from './remembered-rows.ts'
 import { trimStep } from './retention-step.ts'
 import { tablesOf } from './schema.ts'
 import { type Committed, Writer, type WriteTransaction } from './write-transaction.ts'
+
+/** How many operations are done in one commit: more would hold up the event loop. */
+const OPERATIONS_PER_COMMIT = 250
 
 /** How many leases are renewed, and how many clients removed, in one transaction: a few milliseconds each. */
 const RENEWALS_PER_STEP = 200
@@ -39,6 +43,7 @@ export class StoredChannel {
   readonly #leases: LeaseRows
   readonly #stopped: RememberedRows
   readonly #forgetting: readonly Forgetting[]
+  readonly #marks: MarkRows
 
   constructor(
     database: Database,
@@ -59,6 +64,7 @@ export class StoredChannel {
     this.#leases = new LeaseRows(database, tables)
     this.#stopped = new RememberedRows(database, tables.stopped)
     this.#forgetting = [new Forgetting(database, tables.keys), new Forgetting(database, tables.stopped)]
+    this.#marks = new MarkRows(database, tables)
     this.#operations = new Operations(
       {
         log: new EntryAppender(database, tables),
@@ -71,12 +77,19 @@ export class StoredChannel {
   }
 
   /** All of them in one transaction: one commit for all that was asked in one turn of the event loop. */
-  append(operations: readonly Operation[]): Promise<Outcome[]> {
-    return this.#write((transaction) => {
-      const outcomes = operations.map((operation) => this.#operations.do(operation, transaction))
-      trimStep(this.entries, transaction, this.#retention)
-      return outcomes
-    })
+  async append(operations: readonly Operation[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (let begin = 0; begin < operations.length; begin += OPERATIONS_PER_COMMIT) {
+      if (begin > 0) await new Promise(setImmediate)
+      const step = operations.slice(begin, begin + OPERATIONS_PER_COMMIT)
+      const done = await this.#write((transaction) => {
+        const outcomes = step.map((operation) => this.#operations.do(operation, transaction))
+        trimStep(this.entries, transaction, this.#retention)
+        return outcomes
+      })
+      outcomes.push(...done)
+    }
+    return outcomes
   }
 
   getClient(privateTokenHash: string): Promise<ClientRecord | 'stopped' | undefined> {
@@ -103,8 +116,8 @@ export class StoredChannel {
     for (let begin = 0; begin < renewals.length; begin += RENEWALS_PER_STEP) {
       if (begin > 0) await new Promise(setImmediate)
       const step = renewals.slice(begin, begin + RENEWALS_PER_STEP)
-      const renewed = await this.#write(({ now, wallTime }) =>
-        step.map((renewal) => this.#leases.renew(renewal, now, wallTime)),
+      const renewed = await this.#write((transaction) =>
+        step.map((renewal) => this.#leases.renew(renewal, transaction)),
       )
       outcomes.push(...renewed)
     }
@@ -144,15 +157,19 @@ export class StoredChannel {
   }
 
   #sweepStep(transaction: WriteTransaction): { readonly removed: RemovedClient[]; readonly more: boolean } {
-    const { now } = transaction
+    const { now, leaseTime } = transaction
     const removed: RemovedClient[] = []
-    for (const row of this.#leases.expired(now, REMOVALS_PER_STEP)) {
+    for (const row of this.#leases.expired(leaseTime, REMOVALS_PER_STEP)) {
       const { publicToken, generation, goodbye } = row
       this.#operations.remove({ publicToken, generation }, transaction)
       removed.push({ client: clientOf(row), reason: goodbye === 1 ? 'goodbye' : 'idle' })
     }
     const hasMoreToForget = this.#forgetting.map((table) => table.step(now)).includes(true)
+    const hasMoreMarks = this.#marks.deleteOld(now)
     const hasMoreToTrim = trimStep(this.entries, transaction, this.#retention)
-    return { removed, more: removed.length === REMOVALS_PER_STEP || hasMoreToForget || hasMoreToTrim }
+    return {
+      removed,
+      more: removed.length === REMOVALS_PER_STEP || hasMoreToForget || hasMoreMarks || hasMoreToTrim,
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { Entry } from '../../lib/comet-state-provider.ts'
 import { retryWhileBusy } from './busy.ts'
-import { type ChannelRow, type ChannelRows, storeTime } from './channel-row.ts'
+import { type ChannelRow, type ChannelRows, leaseTime, storeTime } from './channel-row.ts'
 
 /** What is done within one transaction. */
 export class WriteTransaction {
@@ -19,9 +19,14 @@ export class WriteTransaction {
     this.wallTime = wallTime
   }
 
-  /** The store's time, in milliseconds. */
+  /** By which it is forgotten what is too old: milliseconds. */
   get now(): number {
     return storeTime(this.channel, this.wallTime)
+  }
+
+  /** By which leases run: milliseconds. */
+  get leaseTime(): number {
+    return leaseTime(this.channel, this.wallTime)
   }
 }
 
@@ -74,6 +79,16 @@ export function transact<T>(database: Database, work: () => T): T {
     // Where the disk is full, SQLite has rolled back by itself.
     if (database.inTransaction) database.exec('ROLLBACK')
     throw error
+  }
+}
+
+/** Reads while nobody else can write, or has written what is not committed. Throws `SQLITE_BUSY` if somebody has. */
+export function withWriteLock<T>(database: Database, read: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    return read()
+  } finally {
+    if (database.inTransaction) database.exec('ROLLBACK')
   }
 }
 
