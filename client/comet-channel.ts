@@ -43,15 +43,15 @@ const CometEvents = EventTarget as new () => CometEventTarget
 /**
  * The page's end of a channel: keeps one poll open, and hands out what comes, in order and each message once.
  *
- * `Messages` names the channel's messages and the type of their contents, for `on`.
+ * `Messages` names the channel's messages and the type of their contents, for `on`: `{ Time: string }`. Nothing checks
+ * that they come like that.
  *
  * What comes while nobody listens waits on the server: the channel polls on only when there is a success handler,
  * an `on` or a `for await`, and when the body of each `for await` has dealt with the message before. Who lets it
- * wait longer than the client's idle time is forgotten by the server, and sees `reset`.
+ * wait longer than the client's idle time is removed by the server, and sees `reset` when it listens again; `state`
+ * stays as it was until then. A page that is only to count as there listens, too: `on('any', () => {})`.
  */
-export class CometChannel<
-  Messages extends Record<string, unknown> = Record<string, unknown>,
-> extends CometEvents {
+export class CometChannel<Messages extends object = Record<string, unknown>> extends CometEvents {
   readonly alias: string
   readonly #identity: Identity
   readonly #listeners: Listeners

@@ -53,7 +53,10 @@ export function createConnection(parts: ConnectionParts): Connection {
   let living: BroadcastChannel | undefined
   let isFrozen = false
   let mustTellForgotten = false
+  /** Since the server last held a poll, or refused a token. */
   let failures = 0
+  /** Tokens refused since the server last held a poll. */
+  let refusals = 0
 
   return {
     get state() {
@@ -68,7 +71,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (life) return
     life = new AbortController()
     const { signal } = life
-    failures = 0
+    failures = refusals = 0
     isFrozen = false
     living = answerAsLiving(identity.page)
     watchPage(signal, hidden, shown, wake)
@@ -142,7 +145,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (!isProbe) {
       identity.isProven = true
       holdLimit.answered()
-      failures = 0
+      failures = refusals = 0
     }
     transition('answered')
     signal.throwIfAborted()
@@ -159,6 +162,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (isDead || code === 'COMET_CLIENT_IS_STOPPED') identity.forget()
     mustTellForgotten ||= isDead
     const isRenewed = isDead && identity.renewsToken
+    // An answer ends an outage: what follows is counted anew.
+    if (isDead) failures = 0
     if (isRenewed && identity.isProven) {
       transition('lost')
       return 0
@@ -167,7 +172,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const error = new CometError(code, willRetry, failure)
     let pauseMs = 0
     if (willRetry) {
-      pauseMs = backOffMs(++failures, retryAfterSeconds)
+      pauseMs = backOffMs(isDead ? ++refusals : ++failures, retryAfterSeconds)
       transition('failed')
     } else {
       // Who subscribes again takes the client back.

@@ -1,5 +1,4 @@
 import { ControlName, RESERVED_PREFIX, type ResetContents } from '../lib/wire.ts'
-import { unlessAborted } from './abortable.ts'
 import { parseCursor } from './cursor.ts'
 import type { Identity } from './identity.ts'
 import type { Listeners } from './listeners.ts'
@@ -55,7 +54,7 @@ export async function deliver(
   }
 
   async function whenReady(atLeast: 0 | 1): Promise<void> {
-    while (!listeners.isReady(atLeast)) await unlessAborted(listeners.change(), signal)
+    while (!listeners.isReady(atLeast) && !signal.aborted) await listeners.change(signal)
     signal.throwIfAborted()
   }
 }

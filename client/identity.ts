@@ -2,7 +2,7 @@ import { unlessAborted } from './abortable.ts'
 import { askForToken, type Credentials, register } from './credentials.ts'
 import type { Http } from './http.ts'
 import { isLiving } from './living-pages.ts'
-import { LONGEST_HOLD_SECONDS, type PrivateToken } from './options.ts'
+import type { PrivateToken } from './options.ts'
 import type { PageMemory, Registration } from './page-memory.ts'
 
 /** Whom the page is to the server, what it has seen as such, and what it keeps of it for a reload. */
@@ -54,8 +54,7 @@ export class Identity {
     this.token = next.token
     this.cursor = next.cursor
     this.registration = next.registration
-    const toldSeconds = next.registration?.connectionTimeoutSeconds
-    if (toldSeconds) this.#http.holdSeconds = Math.min(toldSeconds, LONGEST_HOLD_SECONDS)
+    this.#http.holdSeconds = next.registration?.connectionTimeoutSeconds ?? this.#http.holdSeconds
     this.isTaken = true
     this.keep(true)
   }

@@ -33,8 +33,11 @@ export interface Listeners {
   deliver(...details: HandlerArguments['success']): void
   /** Whether no reader is busy, and at least so many listen. */
   isReady(atLeast: 0 | 1): boolean
-  /** Resolves when that may have changed: somebody began to listen, or a reader asks for its next message or ends. */
-  change(): Promise<void>
+  /**
+   * Resolves when that may have changed: somebody began to listen, or a reader asks for its next message or ends; and
+   * when the signal aborts. One waits at a time.
+   */
+  change(signal: AbortSignal): Promise<unknown>
   /** The messages from the first call of `next()` on. */
   read(): AsyncGenerator<WireMessage, void, undefined>
   /** Ends the loops of all readers; with an error, they throw it. */
@@ -50,7 +53,7 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
     log: new Set(),
   }
   const readers = new Set<Reader>()
-  let changed = () => {}
+  let changed: (event?: unknown) => void = () => {}
   return { add, call, deliver, isReady, change, read, end }
 
   function add<K extends keyof HandlerArguments>(kind: K, handler: Handler<K>): () => void {
@@ -82,9 +85,10 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
     return readers.size + handlers.success.size >= atLeast && [...readers].every(({ take }) => take)
   }
 
-  function change(): Promise<void> {
+  function change(signal: AbortSignal): Promise<unknown> {
     return new Promise((resolve) => {
-      changed = resolve
+      // Replaces the one before: a delivery waits often.
+      signal.onabort = changed = resolve
     })
   }
 

@@ -33,7 +33,7 @@ export interface CometChannelOptions {
 }
 
 /** A day: what a timer can wait for, and the server reads from `Prefer`. */
-export const LONGEST_HOLD_SECONDS = 86_400
+const LONGEST_HOLD_SECONDS = 86_400
 
 const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
   fetch: 'function',

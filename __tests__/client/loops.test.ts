@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import type { CometChannel, WireMessage } from '../../client/index.ts'
 import {
   connect,
@@ -40,6 +40,23 @@ describe('for await', () => {
     next.messages('e1:13', [message(13)])
     await loop
     expect(got).toEqual([11, 12, 13])
+  })
+
+  test('is waited for without a listener for each message, of which Node would warn as a leak', async () => {
+    const { channel } = openSilentPage(TOKEN)
+    channel.subscribe()
+    const loop = (async () => {
+      for await (const { mid } of channel) {
+        await new Promise((resolve) => setImmediate(resolve))
+        if (mid === 110) break
+      }
+    })()
+    const poll = await connect()
+    const listen = jest.spyOn(EventTarget.prototype, 'addEventListener')
+    const all = Array.from({ length: 100 }, (_each, index) => message(11 + index))
+    poll.messages('e1:110', all)
+    await loop
+    expect(listen.mock.calls.filter(([type]) => type === 'abort').length).toBeLessThan(10)
   })
 
   test('of two loops, each gets every message', async () => {
@@ -129,6 +146,8 @@ describe('for await', () => {
     const { channel } = openSilentPage(TOKEN)
     const got: Promise<IteratorResult<WireMessage, void>>[] = []
     onStop(channel, () => {
+      // The end of the test stops it, too.
+      if (got.length > 0) return
       got.push(channel[Symbol.asyncIterator]().next())
       channel.subscribe()
     })

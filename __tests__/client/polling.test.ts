@@ -429,6 +429,39 @@ describe('the pause between attempts', () => {
   })
 })
 
+describe('the pause of a page whose server comes back from an outage, and has forgotten it', () => {
+  test('begins anew, and grows with each further token that is refused, whatever fails between', async () => {
+    fixRandom(0.01)
+    const timers = jest.spyOn(globalThis, 'setTimeout')
+    openPage(null).channel.subscribe()
+    ;(await theServer().next()).registered()
+    for (let times = 0; times < 3; times += 1) (await theServer().next()).drop()
+    ;(await theServer().next()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    ;(await theServer().next()).registered()
+    ;(await theServer().next()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    ;(await theServer().next()).drop()
+    ;(await theServer().next()).registered()
+    ;(await theServer().next()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    await theServer().next()
+    const pauses = timers.mock.calls.map(([, ms]) => Math.round(ms!)).filter((ms) => ms < 1000)
+    expect(pauses).toEqual([10, 20, 40, 10, 20, 10, 40])
+  })
+
+  test('begins anew too if it had been held before, and registers at once', async () => {
+    fixRandom(0.01)
+    const timers = jest.spyOn(globalThis, 'setTimeout')
+    openPage(null).channel.subscribe()
+    ;(await theServer().next()).registered()
+    ;(await connect()).timeout('e1:10')
+    for (let times = 0; times < 3; times += 1) (await theServer().next()).drop()
+    ;(await theServer().next()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    ;(await theServer().next()).drop()
+    await theServer().next()
+    const pauses = timers.mock.calls.map(([, ms]) => Math.round(ms!)).filter((ms) => ms < 1000)
+    expect(pauses).toEqual([10, 20, 40, 10])
+  })
+})
+
 describe('something between page and server that cuts what is held', () => {
   /** Makes a held poll seem to have been held so long. */
   function letPass(): (seconds: number) => void {
