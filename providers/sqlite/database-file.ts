@@ -89,6 +89,6 @@ export function checkIdentity({ path, inode, device }: FileIdentity): void {
   if (now?.ino === inode && now.dev === device) return
   throw new Error(
     `${path} was ${now ? 'replaced' : 'deleted'} while it was open: nothing that is written now would be found again. ` +
-      'Restart this process.',
+      'Restart this process, unless the file comes back.',
   )
 }

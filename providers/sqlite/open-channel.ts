@@ -133,8 +133,10 @@ export class OpenChannel {
         `The channel closed before the transaction ended. ${UNKNOWN}`,
       ),
     )
+    this.#lookForFiles()
     try {
-      await retryWhileBusy(CLOSE_SECONDS, () => this.#epochRule.closing())
+      // Beside another file that is there by now nothing is ours to mark.
+      if (!this.#lost) await retryWhileBusy(CLOSE_SECONDS, () => this.#epochRule.closing())
     } catch {
       // Then the next one to open begins a new epoch, which loses nothing but time.
     } finally {

@@ -1,9 +1,9 @@
 /** What a {@link SqliteCometStateProvider} can be told. `undefined` stands for the default. */
 export interface SqliteCometStateProviderOptions {
   /**
-   * `'full'` (default): what was acknowledged survives a power cut. `'normal'`: it survives the end of the process, but
-   * a power cut can take the last of it; after one the channel begins a new epoch, and pages are told `reset`. About
-   * seven times as many commits in a second.
+   * `'full'` (default): what was acknowledged survives a power cut. `'normal'`: a power cut can take the last of it. A
+   * process that is killed takes nothing; but when the last one did not end cleanly, nobody can tell it from a power
+   * cut: the channel begins a new epoch, and pages are told `reset`. About seven times as many commits in a second.
    */
   readonly durability?: Durability | undefined
   /** How often it looks for what others have written to the file, in milliseconds. Default 20. */

@@ -44,6 +44,8 @@ export class StoredChannel {
   readonly #stopped: RememberedRows
   readonly #forgetting: readonly Forgetting[]
   readonly #marks: MarkRows
+  /** After a commit, until the event loop has turned: who asks again at once would keep it from all else. */
+  #turn: Promise<void> | undefined
 
   constructor(
     database: Database,
@@ -76,11 +78,11 @@ export class StoredChannel {
     )
   }
 
-  /** All of them in one transaction: one commit for all that was asked in one turn of the event loop. */
+  /** In as few transactions as do not hold up the event loop, each in a turn of its own. */
   async append(operations: readonly Operation[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
     for (let begin = 0; begin < operations.length; begin += OPERATIONS_PER_COMMIT) {
-      if (begin > 0) await new Promise(setImmediate)
+      await this.#turn
       const step = operations.slice(begin, begin + OPERATIONS_PER_COMMIT)
       const done = await this.#write((transaction) => {
         const outcomes = step.map((operation) => this.#operations.do(operation, transaction))
@@ -88,6 +90,7 @@ export class StoredChannel {
         return outcomes
       })
       outcomes.push(...done)
+      this.#turn = new Promise(setImmediate)
     }
     return outcomes
   }
