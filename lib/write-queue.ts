@@ -71,8 +71,11 @@ export class WriteQueue {
   }
 
   async #drain(): Promise<void> {
-    await new Promise(setImmediate)
-    while (this.#queued.length > 0) await this.#append(this.#takeBatch())
+    do {
+      // Also between batches: a provider that is done at once would keep the event loop from all else.
+      await new Promise(setImmediate)
+      await this.#append(this.#takeBatch())
+    } while (this.#queued.length > 0)
     this.#draining = undefined
   }
 

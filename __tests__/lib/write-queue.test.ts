@@ -72,6 +72,24 @@ test('A batch holds at most 1,000 operations', async () => {
   expect(batches.flatMap(namesOf)).toEqual(Array.from({ length: 2500 }, (_, index) => `${index}`))
 })
 
+test('Between two batches the event loop turns, however fast the provider is', async () => {
+  let turns = 0
+  const turnsAtBatches: number[] = []
+  const { provider } = appendingProvider(async (batch) => {
+    turnsAtBatches.push(turns)
+    return idsFor(batch)
+  })
+  const queue = new WriteQueue(provider, limit(5000), 10)
+  const sent = Array.from({ length: 3000 }, (_, index) => queue.enqueue(send(`${index}`)))
+  let isSent = false
+  const all = Promise.all(sent).then(() => {
+    isSent = true
+  })
+  for (; !isSent; turns++) await new Promise(setImmediate)
+  await all
+  expect(new Set(turnsAtBatches).size).toBe(3)
+})
+
 test('Row 32: what is over the queue’s limit is refused at once and never stored, what is in it is', async () => {
   const { provider, batches } = appendingProvider(idsFor)
   const queue = new WriteQueue(provider, limit(2), 10)

@@ -6,7 +6,7 @@ import { watchConnections } from './sqlite-connections.ts'
 import { canMakeDisk, withDisk } from './sqlite-disk.ts'
 import { createStore, disposeStores } from './sqlite-store.ts'
 
-const FULL = /app\.db: the disk is full\. Nothing of this was stored; it goes on when there is room again/
+const FULL = /app\.db: the disk is full\. It goes on when there is room again/
 const LARGE = send('Large', { contents: JSON.stringify('x'.repeat(100_000)) })
 
 afterEach(async () => {

@@ -62,6 +62,19 @@ describe.each(LOSSES)('When %s', (_, text, lose) => {
   })
 })
 
+test('A transaction of the app on a file that is lost is refused by code before anything is written to it', async () => {
+  const store = createStore()
+  const node = await store.open()
+  const app = store.connect()
+  app.pragma('synchronous = FULL')
+  app.exec('BEGIN IMMEDIATE')
+  rmSync(store.file)
+  expect(() => node.provider.sendWithin!(app, send())).toThrow(
+    expect.objectContaining({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' }),
+  )
+  app.exec('ROLLBACK')
+})
+
 describe('When the file is moved away and back', () => {
   test('the node goes on, with all that it refused not to have stored in the meantime', async () => {
     const store = createStore()

@@ -116,7 +116,7 @@ export class OpenChannel {
   /** Sends within a transaction of the app: throws at once what can be refused. */
   sendWithin(transaction: unknown, operation: SendOperation): Promise<Done> {
     this.#lookForFiles()
-    this.check()
+    if (this.#lost) throw unavailable('The message was not sent.', this.#lost)
     const settled = this.#pending.settled(this.#transactions.send(transaction, operation))
     // Who waits for it must not be left by a process that has nothing else to do.
     this.#ticker?.ref()
@@ -178,14 +178,18 @@ export class OpenChannel {
     } catch (error) {
       this.#lost = error
       this.#feed.fail(error)
-      const text = `The file was lost before the transaction ended. ${UNKNOWN}`
-      this.#pending.abandon(new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause: error }))
+      this.#pending.abandon(unavailable(UNKNOWN, error))
     }
   }
 
   #explained(error: unknown): unknown {
     return explained(error, this.#path, this.#options.lockTimeoutSeconds)
   }
+}
+
+function unavailable(text: string, cause: unknown): CometException {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', `${reason} ${text}`, { cause })
 }
 
 /** Everything in one transaction, which may be repeated. Returns the channel's number. */

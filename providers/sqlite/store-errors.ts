@@ -1,6 +1,6 @@
 import { codeOf, isBusy } from './busy.ts'
 
-const FULL = 'the disk is full. Nothing of this was stored; it goes on when there is room again'
+const FULL = 'the disk is full. It goes on when there is room again'
 const NOT_WRITABLE = 'the file or its folder cannot be written to. Check their owner and mode'
 const MISSING = 'its folder, or what it links to, does not exist. Create it first'
 
@@ -36,7 +36,7 @@ export function explained(error: unknown, file: string, lockTimeoutSeconds: numb
   const known = REMEDIES.find(([prefix]) => code.startsWith(prefix))?.[1]
   if (known === undefined && !code.startsWith('SQLITE_')) return error
   const remedy = isBusy(error)
-    ? `another connection has had the lock for longer than ${lockTimeoutSeconds} s. Nothing of this was stored`
+    ? `another connection has had the lock for longer than ${lockTimeoutSeconds} s`
     : (known ?? (error as Error).message)
   return new Error(`${file}: ${remedy} (${code})`, { cause: error })
 }
