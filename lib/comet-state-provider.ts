@@ -175,7 +175,7 @@ export type Outcome = Done | Refusal
 
 export interface Done {
   readonly id: number
-  /** The life of the log that gave the id. */
+  /** The life of the log that gave the id; of a repetition by its key, the present one. */
   readonly epoch: string
   /** Of initialise: the record as stored. */
   readonly client?: CometClient

@@ -5,6 +5,9 @@ import { SerialCalls, tooFewOutcomes } from './serial-calls.ts'
 /** The most operations that one `append` is given. */
 const MAX_BATCH = 1000
 
+/** About what an address takes beside its text, in the store and in the index of the log. */
+const ADDRESS_BYTES = 100
+
 /** How much may wait. One operation always may, however large it is. */
 export interface QueueLimits {
   readonly maxQueuedOperations: number
@@ -139,9 +142,20 @@ function refusalText(operation: Operation, code: string): string {
 
 /** About what an operation takes while it waits, and in the store. */
 function sizeOf(operation: Operation): number {
-  if (operation.kind === 'initialise') return JSON.stringify(operation.client).length
-  if (operation.kind !== 'send') return 0
-  const { name, contents, topics, except } = operation
-  const addresses = [...topics, ...except].reduce((sum, { length }) => sum + length, 0)
-  return name.length + Buffer.byteLength(contents) + addresses
+  switch (operation.kind) {
+    case 'send': {
+      const { name, contents, topics, except } = operation
+      return name.length + Buffer.byteLength(contents) + addressBytes(topics) + addressBytes(except)
+    }
+    case 'initialise':
+      return JSON.stringify(operation.client).length
+    case 'stop':
+      return addressBytes(operation.topics)
+    case 'remove':
+      return 0
+  }
+}
+
+function addressBytes(addresses: readonly string[]): number {
+  return addresses.reduce((sum, { length }) => sum + length + ADDRESS_BYTES, 0)
 }

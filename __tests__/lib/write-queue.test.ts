@@ -51,7 +51,7 @@ test('A batch is given to the provider only when the one before is done', async 
 })
 
 test('A batch holds no more bytes than the provider takes, but at least one operation', async () => {
-  const { provider, batches } = appendingProvider(idsFor, 20)
+  const { provider, batches } = appendingProvider(idsFor, 220)
   const queue = new WriteQueue(provider, limit(100), 10)
   const operations = [
     send('A', '12345678'),
@@ -62,6 +62,22 @@ test('A batch holds no more bytes than the provider takes, but at least one oper
   ]
   await Promise.all(operations.map((each) => queue.enqueue(each)))
   expect(batches.map(namesOf)).toEqual([['A', 'B'], ['C'], ['D'], ['E']])
+})
+
+test('A batch holds few operations with many addresses, however short these are', async () => {
+  const { provider, batches } = appendingProvider(idsFor, 1_000_000)
+  const queue = new WriteQueue(provider, limit(100, 1e7), 10)
+  const many = Array.from({ length: 1000 }, (_, index) => `c:${index}`)
+  const operations: Operation[] = [
+    { ...send('To'), topics: many },
+    { ...send('Except'), except: many },
+    { kind: 'stop', topics: many },
+  ]
+  const enqueued = Array.from({ length: 10 }, () => operations.map((each) => queue.enqueue(each)))
+  await Promise.all(enqueued.flat())
+  // Each weighs about 100,000 bytes by the number of its addresses alone.
+  expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(10)
+  expect(batches.flat()).toHaveLength(30)
 })
 
 test('A batch holds at most 1,000 operations', async () => {

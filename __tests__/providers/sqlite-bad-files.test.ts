@@ -12,25 +12,13 @@ import {
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { send } from '../../providers/contract/operations.ts'
+import { asAnother } from './sqlite-another-user.ts'
 import { canMakeDisk, withDisk } from './sqlite-disk.ts'
 import { createStore, disposeStores, type SqliteStore } from './sqlite-store.ts'
-
-const NOBODY = 65_534
 
 const testWithDisk = canMakeDisk ? test : test.skip
 
 afterEach(disposeStores)
-
-/** Does it as somebody who is not the files' owner: root may write to everything. */
-async function asAnother<T>(work: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return work()
-  process.seteuid!(NOBODY)
-  try {
-    return await work()
-  } finally {
-    process.seteuid!(0)
-  }
-}
 
 /** A file with a channel in it, closed, in a folder that all may look into. */
 async function withChannel(): Promise<SqliteStore> {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { hashOf, initialise, renewal, send } from '../../providers/contract/operations.ts'
 import type { ProviderNode } from '../../providers/contract/provider-node.ts'
 import { eventually } from '../support/eventually.ts'
+import { connectApp, sendAlone, sendWithin } from './sqlite-app.ts'
 import { watchConnections } from './sqlite-connections.ts'
 import { canMakeDisk, withDisk } from './sqlite-disk.ts'
 import { createStore, disposeStores } from './sqlite-store.ts'
@@ -49,6 +50,31 @@ describe('When there is no more room for the file', () => {
     expect(done.map(({ id }) => id)).toEqual([1, 2, 3, 4].map((more) => other.listener.log.head + more))
     expect(await other.told()).toEqual(await node.told())
     expect(await node.append(batch[0]!)).toEqual([done[0]])
+  })
+
+  test('a transaction of the app is told so by code, that SQLite has rolled it back, and what is to be done', async () => {
+    const store = createStore()
+    const node = await store.open()
+    const app = connectApp(store)
+    const pages = app.pragma('page_count', { simple: true }) as number
+    app.pragma(`max_page_count = ${pages + 20}`)
+    app.exec('BEGIN')
+    const fill = () => {
+      for (let count = 0; count < 10; count += 1) void sendWithin(node, app, LARGE)
+    }
+    expect(fill).toThrow(
+      expect.objectContaining({
+        code: 'COMET_PROVIDER_IS_UNAVAILABLE',
+        message: expect.stringMatching(
+          /app\.db: the disk is full\. It goes on .* \(SQLITE_FULL\)\. SQLite has rolled the whole transaction back\./,
+        ),
+        cause: expect.objectContaining({ message: expect.stringMatching(FULL) }),
+      }) as unknown as Error,
+    )
+    expect(app.inTransaction).toBe(false)
+    app.pragma('max_page_count = 100000')
+    const { id } = await sendAlone(node, app, LARGE)
+    expect((await node.told()).map((entry) => entry.id)).toEqual([id])
   })
 
   testWithDisk('so it is on a real disk, for every call, and nothing is lost', async () => {

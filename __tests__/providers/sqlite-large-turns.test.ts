@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
-import { send } from '../../providers/contract/operations.ts'
+import { initialise, remove, send } from '../../providers/contract/operations.ts'
 import { commitsIn } from './sqlite-connections.ts'
 import { createStore, disposeStores } from './sqlite-store.ts'
 
@@ -54,6 +54,35 @@ describe('However much comes in one turn, the event loop goes on:', () => {
     expect(commits).toEqual([1, 1, 1, 1])
     expect(ids).toEqual(ids.map((_, index) => ids[0]! + index))
     expect((await node.told()).map(({ id }) => id)).toEqual(ids)
+  })
+
+  test('what changes clients is done in commits of 100, among messages of fewer', async () => {
+    const store = createStore()
+    const node = await store.open()
+    const steps: number[] = []
+    node.listener.onEntries = ({ length }) => steps.push(length)
+    const clients = Array.from({ length: 250 }, (_, index) => initialise(`client-${index}`))
+    const done = await node.append(...clients)
+    expect(steps.splice(0)).toEqual([100, 100, 50])
+    await node.append(...done.map(({ client }) => remove(client!.publicToken, client!.generation)))
+    expect(steps.splice(0)).toEqual([100, 100, 50])
+    await node.append(...clients.slice(0, 50), ...Array.from({ length: 200 }, () => send()))
+    expect(steps).toEqual([175, 75])
+  })
+
+  test('messages with many addresses are stored a few at a time, however short these are', async () => {
+    const store = createStore()
+    const { provider } = store.node()
+    const channel = new CometStateManager(provider)
+    await channel.open()
+    await channel.sendMessage('First', null)
+    const to = Array.from({ length: 1000 }, (_, index) => `${index}`)
+    const commits = await commitsByTurn(store.file, () =>
+      Promise.all(Array.from({ length: 50 }, () => channel.sendMessage('Chat', 1, { to }))),
+    )
+    await channel.close()
+    expect(commits.length).toBeGreaterThanOrEqual(5)
+    expect(Math.max(...commits)).toBe(1)
   })
 
   test('messages with many addresses are read a few at a time', async () => {

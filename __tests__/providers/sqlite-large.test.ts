@@ -4,29 +4,12 @@ import type { LeaseRenewal } from 'koa-comet'
 import { initialise, renewal, send } from '../../providers/contract/operations.ts'
 import { statementPrototype, watchStatements } from './sqlite-connections.ts'
 import { createStore, disposeStores } from './sqlite-store.ts'
+import { mostInOneTurn } from './sqlite-turns.ts'
 
 afterEach(async () => {
   jest.restoreAllMocks()
   await disposeStores()
 })
-
-/** How much of what happens comes in one turn of the event loop, at most. */
-async function mostInOneTurn(count: () => number, work: () => Promise<unknown>): Promise<number> {
-  let most = 0
-  let before = count()
-  let isDone = false
-  const done = work().finally(() => {
-    isDone = true
-  })
-  while (!isDone) {
-    await new Promise(setImmediate)
-    const now = count()
-    most = Math.max(most, now - before)
-    before = now
-  }
-  await done
-  return most
-}
 
 const COUNTING = 'WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)'
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { CometStateManager } from 'koa-comet'
 import { hashOf, initialise, renewal, send } from '../../providers/contract/operations.ts'
+import { eventually } from '../support/eventually.ts'
 import { createStore, disposeStores, type SqliteStore } from './sqlite-store.ts'
 
 const channels: CometStateManager[] = []
@@ -120,12 +121,29 @@ describe("While another connection has the file's write lock", () => {
 
   test('close comes to an end', async () => {
     const store = createStore()
-    const nodes = [await store.open({ durability: 'normal' }), await store.open()]
+    const brief = { lockTimeoutSeconds: 0.5 }
+    const nodes = [await store.open({ ...brief, durability: 'normal' }), await store.open(brief)]
     const unlock = lock(store)
     const append = expect(nodes[1]!.append(send())).rejects.toThrow('closed before this was done')
     await Promise.all(nodes.map(({ provider }) => provider.close()))
     await append
     unlock()
     expect((await store.open()).listener.log.entries).toEqual([])
+  })
+
+  test("a node of durability 'normal' that closes waits for it, so that its log goes on", async () => {
+    const store = createStore()
+    const node = await store.open({ durability: 'normal' })
+    const id = await node.appendOne(send())
+    const unlock = lock(store)
+    const startedAt = performance.now()
+    const closed = node.provider.close()
+    // Longer than one that has nothing to lose waits.
+    await eventually(() => performance.now() - startedAt > 1200)
+    unlock()
+    await closed
+    const { epoch, entries } = (await store.open()).listener.log
+    expect(epoch).toBe(node.listener.log.epoch)
+    expect(entries.map((entry) => entry.id)).toEqual([id])
   })
 })

@@ -1,47 +1,16 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import type Database from 'better-sqlite3'
-import type { Done, SendOperation } from 'koa-comet'
 import { send } from '../../providers/contract/operations.ts'
-import type { ProviderNode } from '../../providers/contract/provider-node.ts'
 import { eventually } from '../support/eventually.ts'
+import { connectApp, sendAlone, sendWithin } from './sqlite-app.ts'
 import { watchGets } from './sqlite-gets.ts'
-import { createStore, disposeStores, type SqliteStore } from './sqlite-store.ts'
+import { createStore, disposeStores } from './sqlite-store.ts'
+import { passTurns } from './sqlite-turns.ts'
 
 afterEach(async () => {
   jest.restoreAllMocks()
   await disposeStores()
 })
-
-/** A connection of the app that may send. */
-function connectApp(store: SqliteStore, file = store.file): Database.Database {
-  const app = store.connect(file)
-  app.pragma('synchronous = FULL')
-  return app
-}
-
-function sendWithin(
-  { provider }: ProviderNode,
-  app: Database.Database,
-  operation: SendOperation,
-): Promise<Done> {
-  const sent = provider.sendWithin!(app, operation)
-  // A test that fails before it waits for this is to say why.
-  sent.catch(() => {})
-  return sent
-}
-
-/** Sends it in a transaction of its own. */
-function sendAlone(node: ProviderNode, app: Database.Database, operation: SendOperation): Promise<Done> {
-  app.exec('BEGIN IMMEDIATE')
-  const sent = sendWithin(node, app, operation)
-  app.exec('COMMIT')
-  return sent
-}
-
-async function passTurns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate)
-}
 
 const BRIEF = { retention: { seconds: 5 } }
 
@@ -183,6 +152,25 @@ describe('A message in a transaction', () => {
     )
     for (const connection of [app, rival]) connection.exec('ROLLBACK')
     await sendAlone(node, app, send())
+  })
+
+  test('that fails halfway is not in it, though the app commits the rest', async () => {
+    const store = createStore()
+    const node = await store.open()
+    const app = connectApp(store)
+    app.exec(`CREATE TRIGGER no_keys BEFORE INSERT ON comet_1_keys BEGIN SELECT RAISE(ABORT, 'no keys'); END`)
+    app.exec('BEGIN; CREATE TABLE orders (id)')
+    expect(() => sendWithin(node, app, send('Paid', { key: 'k' }))).toThrow(
+      expect.objectContaining({
+        code: 'COMET_PROVIDER_IS_UNAVAILABLE',
+        message: expect.stringMatching(/app\.db: no keys \(SQLITE_CONSTRAINT_TRIGGER\)\. Roll back\./),
+      }) as unknown as Error,
+    )
+    const other = sendWithin(node, app, send('Shipped'))
+    app.exec('COMMIT; DROP TRIGGER no_keys')
+    const { id } = await other
+    expect(await node.appendOne(send('Paid', { key: 'k' }))).toBe(id + 1)
+    expect((await node.told()).map((entry) => entry.id)).toEqual([id, id + 1])
   })
 
   test('may be in one of a connection by a relative name, wherever the process has gone since', async () => {

@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { SqliteCometStateProvider } from 'koa-comet/providers/sqlite'
 import { hashOf, send } from '../../providers/contract/operations.ts'
 import { AMPLE_RETENTION } from '../../providers/contract/provider-nodes.ts'
 import { RecordingListener } from '../../providers/contract/recording-listener.ts'
 import { checkVersion } from '../../providers/sqlite/database-file.ts'
+import { pretend } from './sqlite-gets.ts'
 import { createStore, disposeStores } from './sqlite-store.ts'
 
 afterEach(disposeStores)
@@ -169,6 +170,13 @@ describe('An SQLite that can corrupt a file', () => {
       expect(() => checkVersion(version, 'many')).toThrow(/better-sqlite3 12\.11 or newer.*processes: 'one'/)
     },
   )
+
+  test('is found out when a file is opened', async () => {
+    pretend('sqlite_version()', '3.51.2')
+    await expect(createStore().open()).rejects.toThrow('SQLite 3.51.2 can corrupt')
+    await createStore().open({ processes: 'one' })
+    jest.restoreAllMocks()
+  })
 
   test.each(['3.51.2', '3.7.0'])('%s is accepted for one', (version) => {
     expect(() => checkVersion(version, 'one')).not.toThrow()

@@ -11,6 +11,7 @@ import { MarkRows } from './mark-rows.ts'
 import type { CompleteOptions } from './options.ts'
 import { RememberedRows } from './remembered-rows.ts'
 import { tablesOf } from './schema.ts'
+import { explained, unavailable } from './store-errors.ts'
 import { WriteTransaction } from './write-transaction.ts'
 
 /** The statements of one channel on a connection of the app. */
@@ -28,6 +29,8 @@ export interface AppSend {
   readonly epoch: string
   /** Random, and stored with the message. */
   readonly mark: string
+  /** The store's time of that, in milliseconds. */
+  readonly markedAt: number
 }
 
 /** Sends messages within transactions of the app, on its own connections to the channel's file. */
@@ -54,18 +57,17 @@ export class AppTransactions {
 
   /**
    * Adds the message to the app's transaction, in this turn. What can be refused is refused before anything is
-   * written, by a throw: the app's transaction then rolls back, as it would for an error of its own.
+   * written, by a throw: the app's transaction then rolls back, as it would for an error of its own. If it does not,
+   * nothing of the message is in it: what is sent is sent within a savepoint.
    */
   send(handle: unknown, operation: SendOperation): AppSend {
     const database = this.#checked(handle)
-    const statements = this.#statementsOf(database)
     try {
-      return this.#send(database, statements, operation)
+      const statements = this.#statementsOf(database)
+      return database.transaction(() => this.#send(database, statements, operation))()
     } catch (error) {
-      if (!isBusy(error)) throw error
-      const text =
-        'Another connection writes to the file: roll back, and try again. Begin with BEGIN IMMEDIATE.'
-      throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause: error })
+      if (error instanceof TypeError || error instanceof CometException) throw error
+      throw this.#unavailable(database, error)
     }
   }
 
@@ -83,11 +85,21 @@ export class AppTransactions {
       throw new CometException('COMET_CLIENT_DOES_NOT_EXIST', unknownReceiverText(name, receiver))
     }
     marks.add(mark, now)
-    if (first !== undefined) return { id: first, epoch, mark }
+    if (first !== undefined) return { id: first, epoch, mark, markedAt: now }
     const id = log.add(transaction, { kind: 'message', topics, except, name, contents })
     if (key !== undefined) keys.remember(key, id, now + this.#rememberMs)
     rows.write(channel)
-    return { id, epoch, mark }
+    return { id, epoch, mark, markedAt: now }
+  }
+
+  #unavailable(database: Database.Database, error: unknown): CometException {
+    if (isBusy(error)) {
+      const text =
+        'Another connection writes to the file: roll back, and try again. Begin with BEGIN IMMEDIATE.'
+      return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause: error })
+    }
+    const fate = database.inTransaction ? 'Roll back.' : 'SQLite has rolled the whole transaction back.'
+    return unavailable(explained(error, this.#path, this.#options.lockTimeoutSeconds), fate)
   }
 
   #checked(handle: unknown): Database.Database {

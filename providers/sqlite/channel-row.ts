@@ -84,6 +84,11 @@ export function storeTime({ sweptAt, unswept }: ChannelRow, now: number): number
   return Math.min(Math.max(now, sweptAt), sweptAt + SWEEP_GAP_MS) - unswept
 }
 
+/** The same clock at the newest sweep. It never goes back, whatever the system's clock does. */
+export function sweptTime({ sweptAt, unswept }: ChannelRow): number {
+  return sweptAt - unswept
+}
+
 /** Takes note that somebody sweeps now. A gap too long, or a jump of the clock back, is taken out of the store's time. */
 export function noteSweep(row: ChannelRow, now: number): void {
   const gap = now - row.sweptAt

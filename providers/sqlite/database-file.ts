@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  openSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import Database from 'better-sqlite3'
 import { codeOf } from './busy.ts'
 import type { Durability } from './options.ts'
@@ -19,21 +28,33 @@ export interface FileIdentity {
 }
 
 /**
- * Opens a connection of our own, which never blocks: who is in the way makes it throw `SQLITE_BUSY`. The file is
- * created for its owner alone (mode 0600) if it does not exist.
+ * Opens a connection of our own, which never blocks: who is in the way makes it throw `SQLITE_BUSY`. If the file does
+ * not exist it is created: for its owner alone (mode 0600), or for those who may use the file that `like` is of.
  *
  * @throws what SQLite or the file system says
  */
-export function openDatabase(fileName: string): Database.Database {
+export function openDatabase(fileName: string, like?: Stats): Database.Database {
   try {
     // SQLite gives -wal and -shm the mode of the file itself.
-    closeSync(openSync(fileName, 'wx', 0o600))
+    createFile(fileName, like)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
     // SQLite would open it for reading, and leave a -wal beside it that cannot be written to later either.
     accessSync(fileName, constants.W_OK)
   }
   return new Database(fileName, { timeout: 0 })
+}
+
+function createFile(fileName: string, like: Stats | undefined): void {
+  const descriptor = openSync(fileName, 'wx', 0o600)
+  try {
+    if (like === undefined) return
+    // As SQLite does for -wal and -shm: only root may give a file away.
+    if (process.geteuid?.() === 0) fchownSync(descriptor, like.uid, like.gid)
+    fchmodSync(descriptor, like.mode & 0o777)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** Makes the connection one of WAL. May be repeated when something is busy. */

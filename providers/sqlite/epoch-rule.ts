@@ -39,10 +39,7 @@ export class EpochRule {
 
   /** Within the transaction that opens the channel, so that of two nodes that open one comes first. */
   opening(channel: number, now: number): void {
-    const unclean = this.#database
-      .prepare<[], number>('SELECT number FROM main.comet_channels WHERE is_clean = 0')
-      .pluck()
-      .all()
+    const unclean = this.#unclean()
     // Anew at each try: the last one that leaves removes the file.
     this.#lock?.close()
     this.#lock = new NodesLock(this.#path)
@@ -54,6 +51,11 @@ export class EpochRule {
     this.#lock.hold()
     if (this.#durability === 'full') return
     this.#database.prepare('UPDATE main.comet_channels SET is_clean = 0 WHERE number = ?').run(channel)
+  }
+
+  /** Whether no log of the file is lost when nobody marks that all is written. */
+  isClean(): boolean {
+    return this.#unclean().length === 0
   }
 
   /** The last one that leaves marks that all is written, of every channel. */
@@ -69,6 +71,11 @@ export class EpochRule {
 
   close(): void {
     this.#lock?.close()
+  }
+
+  #unclean(): number[] {
+    const select = 'SELECT number FROM main.comet_channels WHERE is_clean = 0'
+    return this.#database.prepare<[], number>(select).pluck().all()
   }
 
   #beginEpoch(channel: number, now: number): void {

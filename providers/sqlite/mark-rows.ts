@@ -2,10 +2,10 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { Tables } from './schema.ts'
 
 /** How long a mark is kept, in milliseconds of the store's time. */
-export const KEEP_MARK_MS = 600_000
+const KEEP_MS = 600_000
 
 /** How many marks are deleted in one step. */
-const STEP = 1000
+const STEP = 500
 
 /**
  * Marks of messages that were sent within transactions of the app. SQLite gives no word of a commit, and gives an id
@@ -19,8 +19,10 @@ export class MarkRows {
   constructor(database: Database, { marks }: Tables) {
     this.#insert = database.prepare(`INSERT INTO ${marks} (mark, marked_at) VALUES (?, ?)`)
     this.#has = database.prepare<[string], 1>(`SELECT 1 FROM ${marks} WHERE mark = ?`).pluck()
+    // The inner LIMIT comes first: without it each step would look at all that are to stay.
     this.#deleteOld = database.prepare(
-      `DELETE FROM ${marks} WHERE mark IN (SELECT mark FROM ${marks} WHERE marked_at <= ? LIMIT ${STEP})`,
+      `DELETE FROM ${marks} WHERE number IN
+        (SELECT number FROM (SELECT number, marked_at FROM ${marks} ORDER BY number LIMIT ${STEP}) WHERE marked_at <= ?)`,
     )
   }
 
@@ -33,8 +35,16 @@ export class MarkRows {
     return this.#has.get(mark) === 1
   }
 
-  /** One step. Returns whether there may be more to delete. */
-  deleteOld(now: number): boolean {
-    return this.#deleteOld.run(now - KEEP_MARK_MS).changes === STEP
+  /**
+   * One step. Returns whether there may be more to delete.
+   * @param sweptTime the store's time of the newest sweep
+   */
+  deleteOld(sweptTime: number): boolean {
+    return this.#deleteOld.run(sweptTime - KEEP_MS).changes === STEP
   }
+}
+
+/** Whether a mark of that time is still there, if it ever was. */
+export function isKept(markedAt: number, sweptTime: number): boolean {
+  return sweptTime - KEEP_MS < markedAt
 }

@@ -1,23 +1,24 @@
-import { closeSync, openSync, rmSync } from 'node:fs'
-import Database from 'better-sqlite3'
-import { codeOf, isBusy } from './busy.ts'
+import { rmSync, statSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import { isBusy } from './busy.ts'
+import { openDatabase } from './database-file.ts'
+import { explained } from './store-errors.ts'
 
 /**
- * Tells whether another node lives: each holds a shared lock on a file beside the channel's,
- * which the system takes back when its process ends, however it does. The file stays empty.
+ * Tells whether another node lives: each holds a shared lock on a file beside the channel's, which the system takes
+ * back when its process ends, however it does. The file stays empty, and is for whom the channel's is.
  */
 export class NodesLock {
   readonly #path: string
-  readonly #database: Database.Database
+  readonly #database: Database
 
   constructor(fileName: string) {
     this.#path = `${fileName}-comet-nodes`
     try {
-      closeSync(openSync(this.#path, 'wx', 0o600))
+      this.#database = openDatabase(this.#path, statSync(fileName))
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+      throw explained(error, this.#path, 0)
     }
-    this.#database = new Database(this.#path, { timeout: 0 })
   }
 
   /** From now on others see that this node lives. */
@@ -42,7 +43,11 @@ export class NodesLock {
 
   /** Takes the file away. Only while no other node can open it. */
   remove(): void {
-    rmSync(this.#path, { force: true })
+    try {
+      rmSync(this.#path, { force: true })
+    } catch {
+      // Where each may remove only what is his. It does no harm there.
+    }
   }
 
   close(): void {

@@ -21,7 +21,7 @@ import type { CompleteOptions, Durability } from './options.ts'
 import { PendingSends } from './pending-sends.ts'
 import { rememberMs } from './remembered-rows.ts'
 import { channelNumber, prepareSchema, tablesOf } from './schema.ts'
-import { explained } from './store-errors.ts'
+import { explained, unavailable } from './store-errors.ts'
 import { StoredChannel } from './stored-channel.ts'
 import { type Committed, transact } from './write-transaction.ts'
 
@@ -30,7 +30,7 @@ const IDENTITY_MS = 1000
 
 const UNKNOWN = 'Whether the message was sent is unknown.'
 
-/** How long a node that closes waits for the write lock, to mark that all is written. */
+/** How long a node that closes waits for the write lock where nothing of the log depends on it. */
 const CLOSE_SECONDS = 1
 
 /** A channel of a file while it is open: its tables, its feed, and what looks after them from time to time. */
@@ -101,7 +101,7 @@ export class OpenChannel {
     const channel = { number, path: this.#path, epoch: () => this.#feed.epoch }
     this.#transactions = new AppTransactions(channel, options, rememberMs(retention))
     const marks = new MarkRows(database, tablesOf(number))
-    this.#pending = new PendingSends(database, marks, () => this.#feed.catchUp())
+    this.#pending = new PendingSends(database, this.stored.rows, marks, () => this.#feed.catchUp())
   }
 
   /** Throws if the files are not there any more. */
@@ -116,7 +116,7 @@ export class OpenChannel {
   /** Sends within a transaction of the app: throws at once what can be refused. */
   sendWithin(transaction: unknown, operation: SendOperation): Promise<Done> {
     this.#lookForFiles()
-    if (this.#lost) throw unavailable('The message was not sent.', this.#lost)
+    if (this.#lost) throw unavailable(this.#lost, 'The message was not sent.')
     const settled = this.#pending.settled(this.#transactions.send(transaction, operation))
     // Who waits for it must not be left by a process that has nothing else to do.
     this.#ticker?.ref()
@@ -126,23 +126,27 @@ export class OpenChannel {
   async close(): Promise<void> {
     clearInterval(this.#ticker)
     this.#feed.stop()
-    this.#pending.look()
-    this.#pending.abandon(
-      new CometException(
-        'COMET_CHANNEL_IS_CLOSED',
-        `The channel closed before the transaction ended. ${UNKNOWN}`,
-      ),
-    )
     this.#lookForFiles()
+    await this.#pending.look(CLOSE_SECONDS)
+    // What was committed meanwhile is seen, though somebody writes still.
+    await this.#pending.look()
+    const text = `The channel closed before the transaction ended. ${UNKNOWN}`
+    this.#pending.abandon(new CometException('COMET_CHANNEL_IS_CLOSED', text))
     try {
-      // Beside another file that is there by now nothing is ours to mark.
-      if (!this.#lost) await retryWhileBusy(CLOSE_SECONDS, () => this.#epochRule.closing())
+      const seconds = this.#epochRule.isClean() ? CLOSE_SECONDS : this.#options.lockTimeoutSeconds
+      await retryWhileBusy(seconds, () => this.#markClean())
     } catch {
-      // Then the next one to open begins a new epoch, which loses nothing but time.
+      // Then the next one to open begins a new epoch if anything was to be marked: pages are told, the log is lost.
     } finally {
       this.#epochRule.close()
       this.#database.close()
     }
+  }
+
+  #markClean(): void {
+    this.#lookForFiles()
+    // Beside another file that is there by now nothing is ours to mark.
+    if (!this.#lost) this.#epochRule.closing()
   }
 
   #start(): void {
@@ -167,7 +171,7 @@ export class OpenChannel {
       // Then the next look finds out.
       if (!isBusy(error)) this.#feed.fail(error)
     }
-    this.#pending.look()
+    void this.#pending.look()
   }
 
   #lookForFiles(): void {
@@ -178,18 +182,13 @@ export class OpenChannel {
     } catch (error) {
       this.#lost = error
       this.#feed.fail(error)
-      this.#pending.abandon(unavailable(UNKNOWN, error))
+      this.#pending.abandon(unavailable(error, UNKNOWN))
     }
   }
 
   #explained(error: unknown): unknown {
     return explained(error, this.#path, this.#options.lockTimeoutSeconds)
   }
-}
-
-function unavailable(text: string, cause: unknown): CometException {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', `${reason} ${text}`, { cause })
 }
 
 /** Everything in one transaction, which may be repeated. Returns the channel's number. */

@@ -58,7 +58,11 @@ const channelTables = ({ entries, clients, leases, keys, stopped, marks }: Table
   CREATE INDEX ${leases} (expires_at);
   CREATE TABLE ${keys} (${REMEMBERED}) STRICT;
   CREATE TABLE ${stopped} (${REMEMBERED}) STRICT;
-  CREATE TABLE ${marks} (mark TEXT PRIMARY KEY, marked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`
+  CREATE TABLE ${marks} (
+    number INTEGER PRIMARY KEY,
+    mark TEXT NOT NULL UNIQUE,
+    marked_at INTEGER NOT NULL
+  ) STRICT;`
 
 /** How the tables of one channel are called. By its number: names of tables know no upper and lower case. */
 export interface Tables {
@@ -67,7 +71,7 @@ export interface Tables {
   readonly leases: string
   readonly keys: string
   readonly stopped: string
-  /** One for each message that was sent within a transaction of the app, until it is known what became of that. */
+  /** One for each message that was sent within a transaction of the app, for some minutes. */
   readonly marks: string
 }
 

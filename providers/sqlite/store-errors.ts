@@ -1,3 +1,4 @@
+import { CometException } from '../../lib/comet-exception.ts'
 import { codeOf, isBusy } from './busy.ts'
 
 const FULL = 'the disk is full. It goes on when there is room again'
@@ -39,4 +40,11 @@ export function explained(error: unknown, file: string, lockTimeoutSeconds: numb
     ? `another connection has had the lock for longer than ${lockTimeoutSeconds} s`
     : (known ?? (error as Error).message)
   return new Error(`${file}: ${remedy} (${code})`, { cause: error })
+}
+
+/** Says what is wrong with the store, and what became of what it was asked for. */
+export function unavailable(cause: unknown, fate: string): CometException {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const text = `${reason.replace(/\.?$/, '.')} ${fate}`
+  return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause })
 }

@@ -10,8 +10,9 @@ import type {
   Retention,
 } from '../../lib/comet-state-provider.ts'
 import { retryWhileBusy } from './busy.ts'
-import { ChannelRows, noteSweep, storeTime } from './channel-row.ts'
+import { ChannelRows, noteSweep, storeTime, sweptTime } from './channel-row.ts'
 import { ClientRows, clientOf } from './client-rows.ts'
+import { commitSteps } from './commit-steps.ts'
 import { EntryAppender, EntryRows } from './entry-rows.ts'
 import { LeaseRows } from './lease-rows.ts'
 import { MarkRows } from './mark-rows.ts'
@@ -21,9 +22,6 @@ import { Forgetting, RememberedRows, rememberMs } from './remembered-rows.ts'
 import { trimStep } from './retention-step.ts'
 import { tablesOf } from './schema.ts'
 import { type Committed, Writer, type WriteTransaction } from './write-transaction.ts'
-
-/** How many operations are done in one commit: more would hold up the event loop. */
-const OPERATIONS_PER_COMMIT = 250
 
 /** How many leases are renewed, and how many clients removed, in one transaction: a few milliseconds each. */
 const RENEWALS_PER_STEP = 200
@@ -81,9 +79,8 @@ export class StoredChannel {
   /** In as few transactions as do not hold up the event loop, each in a turn of its own. */
   async append(operations: readonly Operation[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
-    for (let begin = 0; begin < operations.length; begin += OPERATIONS_PER_COMMIT) {
+    for (const step of commitSteps(operations)) {
       await this.#turn
-      const step = operations.slice(begin, begin + OPERATIONS_PER_COMMIT)
       const done = await this.#write((transaction) => {
         const outcomes = step.map((operation) => this.#operations.do(operation, transaction))
         trimStep(this.entries, transaction, this.#retention)
@@ -168,7 +165,7 @@ export class StoredChannel {
       removed.push({ client: clientOf(row), reason: goodbye === 1 ? 'goodbye' : 'idle' })
     }
     const hasMoreToForget = this.#forgetting.map((table) => table.step(now)).includes(true)
-    const hasMoreMarks = this.#marks.deleteOld(now)
+    const hasMoreMarks = this.#marks.deleteOld(sweptTime(transaction.channel))
     const hasMoreToTrim = trimStep(this.entries, transaction, this.#retention)
     return {
       removed,
