@@ -20,7 +20,7 @@ const LAYERS_OF_LIB: Layers = [
     'words',
     /^lib\/(wire|cursor|topics|seconds|comet-message|comet-entry|comet-client|comet-exception|private-token|debug)\.ts$/,
   ],
-  ['contract', /^lib\/(comet-state-provider|provider-feed|deadline|serial-calls|answer)\.ts$/],
+  ['contract', /^lib\/(comet-state-provider|provider-feed|provider-link|deadline|serial-calls|answer)\.ts$/],
   ['log and queue', /^lib\/(entry-list|retained-window|message-log|write-queue)\.ts$/],
   ['what the app gives', /^lib\/(initialize-parameters|send-parameters|options|channel-events)\.ts$/],
   ['subscribe', /^lib\/subscribe\//],

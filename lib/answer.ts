@@ -21,7 +21,7 @@ export const JSON_HEADERS = {
   'Content-Type': 'application/json; charset=utf-8',
 } as const
 
-/** Those who are sent away come back spread over this many seconds. */
+/** Those who are sent away come back spread over this many seconds, or more if it takes more. */
 const RETRY_OVER_SECONDS = 5
 
 /** Tells the browser an error: a truthful status, and the array that the AspNetComet wire uses. */
@@ -37,12 +37,12 @@ function errorBody({ code, publicText }: CometException): string {
   return `[${controlToJson({ mid: 0, n: ControlName.error, c: publicText, code })}]`
 }
 
-function errorHeaders({ code, status }: CometException): Record<string, string> {
+function errorHeaders({ code, status, retryOverSeconds = 0 }: CometException): Record<string, string> {
   if (status === 401) return { 'WWW-Authenticate': 'Bearer' }
   // What is left of a refused body is not worth reading: let the connection go.
   if (status === 413) return { Connection: 'close' }
   if (status !== 503) return {}
-  const retry = { 'Retry-After': retryAfter(RETRY_OVER_SECONDS) }
+  const retry = { 'Retry-After': retryAfter(Math.max(RETRY_OVER_SECONDS, retryOverSeconds)) }
   return code === 'COMET_CHANNEL_IS_CLOSED' ? { ...retry, Connection: 'close' } : retry
 }
 

@@ -15,10 +15,11 @@ import { debugChannel } from './debug.ts'
 import { IdleSweep } from './idle-sweep.ts'
 import { MessageLog } from './message-log.ts'
 import type { CompleteOptions } from './options.ts'
-import { ProviderFeed } from './provider-feed.ts'
+import { ProviderLink } from './provider-link.ts'
 import type { ClientLease } from './subscribe/client-lease.ts'
 import { LateAnswers } from './subscribe/late-answers.ts'
 import { Leases, type LeasesHost } from './subscribe/leases.ts'
+import { Probes } from './subscribe/probes.ts'
 import { WaitList, type WaitListHost } from './subscribe/wait-list.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -27,9 +28,6 @@ const TICKS_PER_SWEEP = SWEEP_PERIOD_SECONDS
 
 /** A tick that comes so long after the one before tells that this process stood still. */
 const LATE_TICK_MS = 2 * TICK_MS
-
-/** Providers that serve an open channel: to a second one they would feed what is not its. */
-const inUse = new WeakSet<ICometStateProvider>()
 
 /**
  * One node of a channel: applies the provider's entries to the log, the leases and the waiting requests, in this
@@ -42,13 +40,14 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   readonly leases: Leases
   readonly waitList: WaitList
   readonly lateAnswers: LateAnswers
+  readonly probes = new Probes()
   readonly queue: WriteQueue
   readonly timeoutSeconds: number
-  readonly maxAnswerBytes: number
   readonly #options: CompleteOptions
+  readonly #link: ProviderLink
   readonly #sweep: IdleSweep
   #isOpen = false
-  #feed: ProviderFeed | undefined
+  #isShut = false
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #trouble: CometException | undefined
@@ -61,7 +60,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.events = events
     this.#options = options
     this.timeoutSeconds = options.providerTimeoutSeconds
-    this.maxAnswerBytes = options.maxAnswerBytes
+    this.#link = new ProviderLink(provider, options.providerTimeoutSeconds)
     this.log = new MessageLog(options.retention)
     this.leases = new Leases(this)
     this.waitList = new WaitList(this)
@@ -71,11 +70,17 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen && !this.isClosing
+    return this.#isOpen && !this.#isShut
   }
 
+  /** Whether requests of pages are sent elsewhere. */
   get isClosing(): boolean {
     return this.#closing !== undefined
+  }
+
+  /** What a request is told that comes while this node closes. */
+  get closed(): CometException {
+    return closedException(this.waitList.closesInSeconds)
   }
 
   /** Why this node cannot vouch for its log at present, if so. */
@@ -85,26 +90,27 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
 
   /** Opens at the first call. One that failed is tried again by the next. */
   async open(): Promise<void> {
-    if (this.#closing) throw closedException()
+    if (this.#isShut) throw this.closed
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined
       throw error
     })
     await this.#opening
-    if (this.#closing) throw closedException()
+    if (this.#isShut) throw this.closed
   }
 
   /** Throws unless it is open at this moment. */
   checkOpen(): void {
-    if (this.isClosing) throw closedException()
+    if (this.#isShut) throw this.closed
     if (this.isOpen) return
     const text = 'This channel is not open yet: await channel.open() first.'
     throw new CometException('COMET_CHANNEL_IS_NOT_OPEN', text)
   }
 
-  /** Opens, and rejects if this node cannot serve now. */
+  /** Opens, and rejects if this node cannot serve a page now. */
   async ready(): Promise<void> {
     await this.open()
+    if (this.isClosing) throw this.closed
     if (this.#trouble) throw this.#trouble
   }
 
@@ -132,7 +138,10 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     return withDeadline(this.timeoutSeconds, 'catchUp', () => this.provider.catchUp())
   }
 
-  /** Answers what is held, finishes what is queued, and leaves nothing behind. A second call returns the first's promise. */
+  /**
+   * Sends pages elsewhere over this time, finishes what is queued, and leaves nothing behind. A second call returns the
+   * first's promise.
+   */
   close(overSeconds: number): Promise<void> {
     this.#closing ??= this.#close(overSeconds)
     return this.#closing
@@ -169,7 +178,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   takenElsewhere(lease: ClientLease): void {
-    lease.held?.replace()
+    lease.held?.replace(false)
   }
 
   failed(error: unknown): void {
@@ -178,20 +187,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
 
   async #open(): Promise<void> {
     const { name, retention } = this.#options
-    if (inUse.has(this.provider)) {
-      throw new TypeError(
-        `The state provider of the channel '${name}' serves another channel: give each its own.`,
-      )
-    }
-    inUse.add(this.provider)
-    const feed = new ProviderFeed(this)
-    this.#feed = feed
-    try {
-      await withDeadline(this.timeoutSeconds, 'open', () => this.provider.open(name, feed, retention))
-    } catch (error) {
-      await this.#closeProvider().catch(() => {})
-      throw error
-    }
+    await this.#link.open(name, this, retention)
     this.#isOpen = true
     // First of all the time since the last sweep is counted: leases that are renewed from now on need no more of it.
     this.#sweep.start()
@@ -200,25 +196,25 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   async #close(overSeconds: number): Promise<void> {
-    clearInterval(this.#ticker)
+    this.#answerPassers()
+    const drained = this.waitList.close(overSeconds)
+    // Who is still held goes on getting messages, and the leases have to be renewed.
+    if (this.waitList.size > 0) await drained
+    this.#isShut = true
+    this.#answerPassers()
     await this.#opening?.catch(() => {})
     clearInterval(this.#ticker)
-    this.waitList.close(overSeconds)
-    this.lateAnswers.close()
     await this.queue.drained()
     await this.leases.drained()
     await this.#sweep.ended()
-    if (this.#opening) await this.#closeProvider()
+    if (this.#opening) await this.#link.close()
     debugChannel('closed')
   }
 
-  async #closeProvider(): Promise<void> {
-    this.#feed?.cutOff()
-    try {
-      await withDeadline(this.timeoutSeconds, 'close', () => this.provider.close())
-    } finally {
-      inUse.delete(this.provider)
-    }
+  /** Those who are held, but not for a client's messages. */
+  #answerPassers(): void {
+    this.lateAnswers.close()
+    this.probes.close()
   }
 
   #tick(): void {
@@ -235,6 +231,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 }
 
-export function closedException(): CometException {
-  return new CometException('COMET_CHANNEL_IS_CLOSED', 'This channel is closing. Another node may serve you.')
+function closedException(inSeconds: number | undefined): CometException {
+  const text = 'This channel is closing. Another node may serve you.'
+  return new CometException('COMET_CHANNEL_IS_CLOSED', text, { retryOverSeconds: inSeconds })
 }

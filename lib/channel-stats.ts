@@ -11,21 +11,21 @@ export interface ChannelStats {
   readonly retainedMessages: number
   /** About how many bytes of memory the retained messages take. */
   readonly retainedBytes: number
-  /** Those that the AspNetComet form answers a second later among them. */
+  /** Polls and streams, and those that the AspNetComet form answers a second later. */
   readonly heldRequests: number
   /** Clients that came to this node and whose lease may still run. */
   readonly knownClients: number
   readonly queuedOperations: number
 }
 
-export function statsOf({ log, waitList, lateAnswers, leases, queue }: ChannelNode): ChannelStats {
+export function statsOf({ log, waitList, lateAnswers, probes, leases, queue }: ChannelNode): ChannelStats {
   return {
     epoch: log.epoch,
     head: log.head,
     trimmedThrough: log.trimmedThrough,
     retainedMessages: log.messageCount,
     retainedBytes: log.bytes,
-    heldRequests: waitList.size + lateAnswers.size,
+    heldRequests: waitList.size + lateAnswers.size + probes.size,
     knownClients: leases.size,
     queuedOperations: queue.length,
   }

@@ -73,6 +73,11 @@ const PUBLIC_TEXTS: { readonly [code in CometErrorCode]?: string } = {
   COMET_CHANNEL_IS_CLOSED: 'The channel is closing. Try again later.',
 }
 
+export interface CometExceptionOptions {
+  readonly cause?: unknown
+  readonly retryOverSeconds?: number | undefined
+}
+
 /** An error in operation: its `code` is stable, its `status` is the HTTP status that says the same. */
 export class CometException extends Error {
   override readonly name = 'CometException'
@@ -80,12 +85,15 @@ export class CometException extends Error {
   readonly status: number
   /** Koa shows the text of an error to the page when this is true. */
   readonly expose: boolean
+  /** Over how many seconds those who are sent away should come back, if that is known. */
+  readonly retryOverSeconds: number | undefined
 
-  constructor(code: CometErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: CometErrorCode, message: string, options: CometExceptionOptions = {}) {
     super(message, options)
     this.code = code
     this.status = ERRORS[code]
     this.expose = this.status < 500
+    this.retryOverSeconds = options.retryOverSeconds
   }
 
   /** What a page is told: the text, or one that says no more than the code does if it is not to be shown. */

@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { ChannelEmitter, type ChannelEvents } from './channel-events.ts'
 import { ChannelNode } from './channel-node.ts'
 import { type ChannelStats, statsOf } from './channel-stats.ts'
@@ -14,10 +14,16 @@ import { mountAt } from './handlers/mount.ts'
 import { Origins } from './handlers/origins.ts'
 import { RegisterEndpoint } from './handlers/register-endpoint.ts'
 import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
+import { TokenCookie } from './handlers/token-cookie.ts'
 import { checkParameters, type InitializeParameters } from './initialize-parameters.ts'
-import { type CometOptions, type CompleteOptions, completeOptions } from './options.ts'
+import {
+  type CloseOptions,
+  type CometOptions,
+  type CompleteOptions,
+  checkClose,
+  completeOptions,
+} from './options.ts'
 import { hashToken } from './private-token.ts'
-import { isSeconds } from './seconds.ts'
 import { checkSend, isWithinTransaction, type SendOptions } from './send-parameters.ts'
 import { leaseSeconds } from './subscribe/client-lease.ts'
 import { clientTopic } from './topics.ts'
@@ -31,6 +37,7 @@ export class CometStateManager {
   readonly #events = new ChannelEmitter()
   readonly #node: ChannelNode
   readonly #origins: Origins
+  readonly #cookie: TokenCookie
 
   /** @throws TypeError or RangeError if an option is unknown or has a value that cannot be */
   constructor(provider: ICometStateProvider, options: CometOptions = {}) {
@@ -42,6 +49,7 @@ export class CometStateManager {
     this.#options = completeOptions(options)
     this.#node = new ChannelNode(provider, this.#options, this.#events)
     this.#origins = new Origins(this.#options.origins)
+    this.#cookie = new TokenCookie(this.#options.name)
   }
 
   /**
@@ -154,11 +162,14 @@ export class CometStateManager {
    * @param path as `ctx.path` shows it where the middleware is used. Default `'/comet'`.
    */
   mount(path = '/comet'): Middleware {
-    const { register, identify, clientScript } = this.#options
-    const beside: Record<string, Middleware> = { goodbye: this.#middleware(new GoodbyeEndpoint(this.#node)) }
+    const { register, clientScript } = this.#options
+    const goodbye = new GoodbyeEndpoint(this.#node, this.#cookie)
+    const beside: Record<string, Middleware> = { goodbye: this.#middleware(goodbye) }
     if (register) {
       const initialize = this.initializeClient.bind(this)
-      beside.register = this.#middleware(new RegisterEndpoint(register, identify, initialize))
+      beside.register = this.#middleware(
+        new RegisterEndpoint(register, this.#options, this.#cookie, initialize),
+      )
     }
     if (clientScript) {
       beside['client.js'] = this.#middleware(new ClientScriptEndpoint('client.js'))
@@ -169,7 +180,16 @@ export class CometStateManager {
 
   /** The subscribe address alone, for `router.all('/comet', channel.subscribe())`. */
   subscribe(): Middleware {
-    return this.#middleware(new SubscribeEndpoint(this.#node, this.#options))
+    return this.#middleware(new SubscribeEndpoint(this.#node, this.#options, this.#cookie))
+  }
+
+  /**
+   * Gives the page a private token as a cookie that scripts cannot read, for a native EventSource: of a client that
+   * the app has initialised itself. Over plain HTTP it warns, once.
+   */
+  setTokenCookie(ctx: Context, privateToken: string): void {
+    checkToken('privateToken', privateToken)
+    this.#cookie.give(ctx, privateToken)
   }
 
   /**
@@ -188,19 +208,14 @@ export class CometStateManager {
   }
 
   /**
-   * Answers all held requests, finishes what is being sent, closes the provider. From now on all else is refused, and
-   * so is a send of the same turn: await your last ones first. A second call returns the first one's promise.
-   * @param overSeconds pages are asked to come back, wherever, spread over this time. Default 5.
+   * Sends pages elsewhere, finishes what is being sent, closes the provider. New requests are refused at once. Those
+   * that are held end one after another, at least 20 a second; until the last one has ended, messages can be sent and
+   * reach who is still there. From then on all else is refused: await your last sends first. A second call returns the
+   * first one's promise.
+   * @param overSeconds how long that may take, so that pages do not come back together. Default 5; 0 ends all at once.
    */
-  close(options: { readonly overSeconds?: number } = {}): Promise<void> {
-    const { overSeconds = 5, ...others } = Object(options) as { overSeconds?: number }
-    if (typeof options !== 'object' || Object.keys(others).length > 0) {
-      throw new TypeError('close() takes nothing, or an object with overSeconds alone.')
-    }
-    if (overSeconds !== 0 && !isSeconds(overSeconds)) {
-      throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${String(overSeconds)}.`)
-    }
-    return this.#node.close(overSeconds)
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#node.close(checkClose(options))
   }
 
   async #send(name: string, contents: unknown, options: SendOptions): Promise<number> {

@@ -23,6 +23,6 @@ export {
 } from './comet-state-provider.ts'
 export type { Cursor } from './cursor.ts'
 export type { InitializeParameters } from './initialize-parameters.ts'
-export type { CometOptions } from './options.ts'
+export type { CometOptions, TransportName } from './options.ts'
 export type { SendOptions } from './send-parameters.ts'
 // Not exported: the log, the wait list, leases, transports. They are the channel's own rooms.

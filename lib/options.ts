@@ -6,6 +6,9 @@ import { isSeconds, MAX_HOLD_SECONDS, MAX_SECONDS } from './seconds.ts'
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
+/** How messages reach a page: a stream that stays open, or a request that is answered and asked again. */
+export type TransportName = 'streaming' | 'long-polling'
+
 /** What a channel can be told. `undefined` stands for the default, `null` switches a thing off. */
 export interface CometOptions {
   /** The channel's name, which keeps channels apart that share a store. 1 to 64 of `A-Z a-z 0-9 _ -`. Default `'comet'`. */
@@ -31,6 +34,10 @@ export interface CometOptions {
    * 25, up to 10 % less at random.
    */
   readonly connectionTimeoutSeconds?: number | undefined
+  /** The transports that pages may use. Default both: `['streaming', 'long-polling']`. */
+  readonly transports?: readonly TransportName[] | undefined
+  /** A stream hears something at least so often, if only where it is: at most 86,400. Default 15, up to 10 % less at random. */
+  readonly keepAliveSeconds?: number | undefined
   /** How long a client may be without a connection before it is removed, unless it says otherwise. Default 90. */
   readonly connectionIdleSeconds?: number | undefined
   /** How much of the log is kept for those who come back: seconds (default 600), messages (100,000), bytes (64 MiB). */
@@ -63,7 +70,9 @@ export const DEFAULTS = {
   identify: null,
   origins: [],
   clientScript: true,
+  transports: ['streaming', 'long-polling'],
   connectionTimeoutSeconds: 25,
+  keepAliveSeconds: 15,
   connectionIdleSeconds: 90,
   retention: { seconds: 600, messages: 100_000, bytes: 64 * 1024 * 1024 },
   maxClients: 50_000,
@@ -101,7 +110,9 @@ export function completeOptions(options: CometOptions): CompleteOptions {
   checkFunction('identify', complete.identify)
   checkOrigins(complete.origins)
   checkBoolean('clientScript', complete.clientScript)
+  checkTransports(complete.transports)
   checkSeconds('connectionTimeoutSeconds', complete.connectionTimeoutSeconds, MAX_HOLD_SECONDS)
+  checkSeconds('keepAliveSeconds', complete.keepAliveSeconds, MAX_HOLD_SECONDS)
   checkSeconds('connectionIdleSeconds', complete.connectionIdleSeconds)
   if (complete.connectionIdleSeconds < 1) {
     throw new RangeError(`connectionIdleSeconds must be at least 1, not ${complete.connectionIdleSeconds}.`)
@@ -114,6 +125,23 @@ export function completeOptions(options: CometOptions): CompleteOptions {
     checkCount(key, complete[key as keyof CompleteOptions])
   }
   return complete
+}
+
+/** What `close()` can be told. */
+export interface CloseOptions {
+  readonly overSeconds?: number
+}
+
+/** How long closing may take. Throws a TypeError or RangeError for what is not as described. */
+export function checkClose(options: CloseOptions): number {
+  const { overSeconds = 5, ...others } = Object(options) as CloseOptions
+  if (typeof options !== 'object' || Object.keys(others).length > 0) {
+    throw new TypeError('close() takes nothing, or an object with overSeconds alone.')
+  }
+  if (overSeconds !== 0 && !isSeconds(overSeconds)) {
+    throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${String(overSeconds)}.`)
+  }
+  return overSeconds
 }
 
 function completeRetention(given: Partial<Retention> = {}): Retention {
@@ -160,6 +188,15 @@ function checkBoolean(name: string, value: unknown): void {
 function checkFunction(name: string, value: unknown): void {
   if (value === null || typeof value === 'function') return
   throw new TypeError(`${name} must be a function, or null to switch it off, not ${typeof value}.`)
+}
+
+function checkTransports(transports: unknown): void {
+  const isKnown = (each: unknown): boolean => DEFAULTS.transports.includes(each as TransportName)
+  if (Array.isArray(transports) && transports.length > 0 && transports.every(isKnown)) return
+  const known = DEFAULTS.transports.join("', '")
+  throw new TypeError(
+    `transports must be a list of '${known}', or of one of them, not ${JSON.stringify(transports)}.`,
+  )
 }
 
 function checkOrigins(origins: unknown): void {

@@ -14,9 +14,10 @@ export const ControlName = {
   reset: 'aspNetComet.reset',
   replaced: 'aspNetComet.replaced',
   error: 'aspNetComet.error',
+  opened: 'aspNetComet.opened',
 } as const
 
-/** One element of the array that answers a poll. */
+/** One element of the array that answers a poll; the data of one event of a stream. */
 export interface WireMessage {
   /** The message's id in the channel's log; for control messages the position they speak of. */
   readonly mid: number
@@ -39,7 +40,21 @@ export interface ResetContents {
   readonly messageId: number
 }
 
-/** The answer of `POST …/register`. */
+/**
+ * The contents of `aspNetComet.replaced`: `'own'` if a newer request of the same page came, by a proxy that repeats
+ * requests, for one. Such a page asks anew; any other has been taken over from, and stops.
+ */
+export type ReplacedContents = 'own' | null
+
+/** The contents of `aspNetComet.opened`, the first event of a stream. */
+export interface OpenedContents {
+  /** When the server wrote it, in ISO 8601: tells a person who looks whether something held it back. */
+  readonly date: string
+  /** The server writes at least so often, if only a position. */
+  readonly keepAliveSeconds: number
+}
+
+/** The answer of `POST …/register`; without `privateToken` if the page asked for a cookie, which scripts cannot read. */
 export interface RegisterAnswer {
   readonly publicToken: string
   readonly privateToken: string
@@ -48,5 +63,6 @@ export interface RegisterAnswer {
   readonly cursor: string
   readonly connectionTimeoutSeconds: number
   readonly connectionIdleSeconds: number
+  readonly keepAliveSeconds: number
   readonly version: number
 }

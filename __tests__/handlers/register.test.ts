@@ -27,6 +27,7 @@ describe('POST /comet/register', () => {
       publicToken: expect.stringMatching(/^[\w-]{22}$/),
       privateToken: expect.stringMatching(/^[\w-]{43}$/),
       displayName: 'Ann',
+      keepAliveSeconds: 15,
       cursor: `${epoch}:${head}`,
       connectionTimeoutSeconds: 25,
       connectionIdleSeconds: 90,

@@ -10,15 +10,27 @@ export interface Block {
   readonly code: string
 }
 
-/** Every fenced block of the README. */
-export const BLOCKS: readonly Block[] = [...README.matchAll(/^```(\S*) *(.*)\n([\s\S]*?)^```$/gm)].map(
-  ([, language, name, code]) => ({ language: language!, name: name!, code: code! }),
-)
+/** The reference that it leads to. */
+export const REFERENCE = readFileSync(new URL('../../lib/README.md', import.meta.url), 'utf8')
 
-/** The code of one block. */
+/** Every fenced block of the README. */
+export const BLOCKS = blocksOf(README)
+
+/** Every fenced block of the reference. */
+export const REFERENCE_BLOCKS = blocksOf(REFERENCE)
+
+function blocksOf(text: string): readonly Block[] {
+  return [...text.matchAll(/^```(\S*) *(.*)\n([\s\S]*?)^```$/gm)].map(([, language, name, code]) => ({
+    language: language!,
+    name: name!,
+    code: code!,
+  }))
+}
+
+/** The code of one block, of either. */
 export function block(name: string): string {
-  const found = BLOCKS.filter((each) => each.name === name)
-  if (found.length !== 1) throw new Error(`README.md has ${found.length} blocks named '${name}', not one.`)
+  const found = [...BLOCKS, ...REFERENCE_BLOCKS].filter((each) => each.name === name)
+  if (found.length !== 1) throw new Error(`There are ${found.length} blocks named '${name}', not one.`)
   return found[0]!.code
 }
 

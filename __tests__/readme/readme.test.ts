@@ -6,7 +6,7 @@ import { SWEEP_PERIOD_SECONDS } from '../../lib/comet-state-provider.ts'
 import { DEFAULTS } from '../../lib/options.ts'
 import { leaseSeconds } from '../../lib/subscribe/client-lease.ts'
 import { ROOT } from '../support/consumer-folder.ts'
-import { BLOCKS, block, README } from './blocks.ts'
+import { BLOCKS, block, README, REFERENCE, REFERENCE_BLOCKS } from './blocks.ts'
 
 /** The test file that runs each block. */
 const RUN_BY: Readonly<Record<string, string>> = {
@@ -22,6 +22,9 @@ const RUN_BY: Readonly<Record<string, string>> = {
   testing: 'testing.test.ts',
   transaction: 'transaction.test.ts',
   debug: 'example.test.ts',
+  'event-source': 'event-source.test.ts',
+  curl: 'event-source.test.ts',
+  'typed-messages': '../client/compiles-alone.test.ts',
 }
 
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -33,9 +36,6 @@ const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as 
   readonly engines: { readonly node: string }
 }
 
-/** The reference that it leads to. */
-const REFERENCE = readFileSync(join(ROOT, 'lib/README.md'), 'utf8')
-
 /** The tables of both, without the spaces that align them. */
 const TABLES = `${README}\n${REFERENCE}`.replaceAll(/ +/g, ' ')
 
@@ -44,10 +44,12 @@ describe('README.md', () => {
     expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(270)
   })
 
-  test.each(BLOCKS)('the block $language $name is run by a test', ({ name }) => {
+  test.each([...BLOCKS, ...REFERENCE_BLOCKS])('the block $language $name is run by a test', ({ name }) => {
     const file = RUN_BY[name]
     expect(file).toBeDefined()
-    expect(readFileSync(new URL(file!, import.meta.url), 'utf8')).toContain(`block('${name}')`)
+    expect(readFileSync(new URL(file!, import.meta.url), 'utf8')).toMatch(
+      new RegExp(`block\\('${name}'\\)|\`\`\`\\w+ ${name}\\\\n`),
+    )
   })
 
   test('opens and closes each of its blocks', () => {

@@ -11,25 +11,31 @@ import { type RegisterAnswer, WIRE_VERSION } from '../wire.ts'
 import type { Endpoint } from './guarded.ts'
 import { isRefusal, principalOf } from './identity.ts'
 import { readFields } from './request-body.ts'
+import type { TokenCookie } from './token-cookie.ts'
 
 type Register = NonNullable<CompleteOptions['register']>
 type Initialize = (parameters: InitializeParameters) => Promise<InitializedCometClient>
 
-/** `POST …/register`: makes a client for the page that asks, as the option `register` says. */
+/**
+ * `POST …/register`: makes a client for the page that asks, as the option `register` says. With the field `cookie` its
+ * private token is given as a cookie alone, for a native EventSource.
+ */
 export class RegisterEndpoint implements Endpoint {
   readonly methods = ['POST']
   readonly #register: Register
-  readonly #identify: CompleteOptions['identify']
+  readonly #options: CompleteOptions
+  readonly #cookie: TokenCookie
   readonly #initialize: Initialize
 
-  constructor(register: Register, identify: CompleteOptions['identify'], initialize: Initialize) {
+  constructor(register: Register, options: CompleteOptions, cookie: TokenCookie, initialize: Initialize) {
     this.#register = register
-    this.#identify = identify
+    this.#options = options
+    this.#cookie = cookie
     this.#initialize = initialize
   }
 
   async handle(ctx: Context): Promise<void> {
-    await readFields(ctx)
+    const { cookie } = await readFields(ctx)
     const { userId, parameters } = await this.#askApp(ctx)
     if (parameters === null) throw refused()
     // A forgotten return must not let everybody in.
@@ -45,14 +51,19 @@ export class RegisterEndpoint implements Endpoint {
       // What is undefined is not given, and must not take the place of a default.
       ...Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
     })
-    answerNow(ctx, { status: 200, headers: JSON_HEADERS, body: JSON.stringify(answerFor(client)) })
+    const answer = answerFor(client, this.#options.keepAliveSeconds)
+    // As JSON and as a form.
+    const wantsCookie = cookie === true || cookie === 'true'
+    if (wantsCookie) this.#cookie.give(ctx, client.privateToken)
+    const given = wantsCookie ? answer : { ...answer, privateToken: client.privateToken }
+    answerNow(ctx, { status: 200, headers: JSON_HEADERS, body: JSON.stringify(given) })
   }
 
   async #askApp(
     ctx: Context,
   ): Promise<{ userId: string | undefined; parameters: Awaited<ReturnType<Register>> }> {
     try {
-      return { userId: await principalOf(ctx, this.#identify), parameters: await this.#register(ctx) }
+      return { userId: await principalOf(ctx, this.#options.identify), parameters: await this.#register(ctx) }
     } catch (error) {
       throw isRefusal(error) ? refused() : error
     }
@@ -63,14 +74,17 @@ function refused(): CometException {
   return new CometException('COMET_REGISTRATION_IS_REFUSED', 'The app does not let this page in.')
 }
 
-function answerFor(client: InitializedCometClient): RegisterAnswer {
+function answerFor(
+  client: InitializedCometClient,
+  keepAliveSeconds: number,
+): Omit<RegisterAnswer, 'privateToken'> {
   return {
     publicToken: client.publicToken,
-    privateToken: client.privateToken,
     displayName: client.displayName,
     cursor: formatCursor(client.start),
     connectionTimeoutSeconds: client.connectionTimeoutSeconds,
     connectionIdleSeconds: client.connectionIdleSeconds,
+    keepAliveSeconds,
     version: WIRE_VERSION,
   }
 }

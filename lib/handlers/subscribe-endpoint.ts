@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
-import accepts from 'accepts'
 import type { Context } from 'koa'
-import { type ChannelNode, closedException } from '../channel-node.ts'
+import type { ChannelNode } from '../channel-node.ts'
 import { CometException } from '../comet-exception.ts'
 import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
 import { debugSubscribe } from '../debug.ts'
@@ -11,12 +10,13 @@ import type { ClientLease } from '../subscribe/client-lease.ts'
 import { answerNow, isGone } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import { headerToken, readBody, readHeaders, type SubscribeRequest } from '../subscribe/subscribe-request.ts'
-import type { Transport } from '../subscribe/wait-request.ts'
-import { AspNetComet } from '../transports/aspnet-comet.ts'
-import { LongPolling } from '../transports/long-polling.ts'
+import type { AnsweringTransport } from '../subscribe/wait-request.ts'
+import { EventStream } from '../transports/event-stream.ts'
 import type { Endpoint } from './guarded.ts'
 import { checkIdentity } from './identity.ts'
-import { hasBody, isForm, readFields } from './request-body.ts'
+import { hasBody, readFields } from './request-body.ts'
+import { SubscribeTransports } from './subscribe-transports.ts'
+import type { TokenCookie } from './token-cookie.ts'
 
 /** A client unseen for longer than this has resumed when it subscribes. */
 const UNSEEN_MS = 5000
@@ -24,24 +24,37 @@ const UNSEEN_MS = 5000
 /** How often a client may be found to have changed on the way to its request. */
 const MAX_TRIES = 5
 
+/** A stream ends after this time, so that its page comes again and it is asked anew who that is. */
+const ROTATION_SECONDS = 600
+
 /**
- * Holds are cut by up to a tenth at random, so that thousands begun together do not end together: in a few steps,
+ * Times are cut by up to a tenth at random, so that thousands begun together do not end together: in a few steps,
  * since Node keeps a list of timers for each duration.
  */
-const HOLD_JITTER = 0.1
-const HOLD_JITTER_STEPS = 20
+const JITTER = 0.1
+const JITTER_STEPS = 20
+
+/** A request whose page is the client's, with what it has seen. */
+interface Admitted {
+  readonly ctx: Context
+  readonly lease: ClientLease
+  readonly cursor: Cursor
+  readonly waitSeconds: number | undefined
+}
 
 /** The subscribe address: answers with what there is for the client, or holds the request until there is. */
 export class SubscribeEndpoint implements Endpoint {
   readonly methods = ['GET', 'POST']
   readonly #node: ChannelNode
   readonly #options: CompleteOptions
-  readonly #longPolling = new LongPolling()
-  readonly #aspNetComet = new AspNetComet(this.#longPolling)
+  readonly #cookie: TokenCookie
+  readonly #transports: SubscribeTransports
 
-  constructor(node: ChannelNode, options: CompleteOptions) {
+  constructor(node: ChannelNode, options: CompleteOptions, cookie: TokenCookie) {
     this.#node = node
     this.#options = options
+    this.#cookie = cookie
+    this.#transports = new SubscribeTransports(options)
   }
 
   async handle(ctx: Context): Promise<void> {
@@ -54,45 +67,55 @@ export class SubscribeEndpoint implements Endpoint {
       await checkIdentity(ctx, lease.client, this.#options.identify)
       // Who is gone may have said goodbye meanwhile: nothing is renewed for it.
       if (isGone(ctx.res)) return
+      if (isProbe(ctx, transport)) return this.#probe(ctx, request.cursor ?? lease.position, transport)
       if (!lease.isOvertaken(ticket, request.page)) await leases.confirm(lease, request.page)
       const cursor = request.cursor ?? lease.position
       await this.#reach(cursor)
       // From here on nothing is awaited: what is read now is what is answered, or waited from.
       if (isGone(ctx.res)) return
-      if (this.#node.isClosing) throw closedException()
+      if (this.#node.isClosing) throw this.#node.closed
       // Forgotten, or ended: who bears the token by now, the store tells.
       if (lease.isStale) continue
       if (this.#node.trouble) throw this.#node.trouble
-      if (!lease.serve(ticket, request.page))
-        return this.#answer(ctx, { kind: 'replaced', cursor }, transport)
+      const isByOwnPage = lease.wasServing(request.page)
+      if (!lease.serve(ticket, request.page)) {
+        return this.#answer(ctx, { kind: 'replaced', cursor, isByOwnPage }, transport)
+      }
+      lease.held?.replace(isByOwnPage)
       this.#tell(lease, wasUnseen)
-      return this.#serve(ctx, lease, { ...request, cursor }, transport)
+      return this.#serve({ ctx, lease, cursor, waitSeconds: request.waitSeconds }, transport)
     }
     const text = 'This client changes faster than it can be served. Try again later.'
     throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
   }
 
   answerError(ctx: Context, exception: CometException): boolean {
-    if (!speaksAspNetComet(ctx)) return false
-    const answer = this.#aspNetComet.renderError(exception)
-    if (exception.status === 503) this.#node.lateAnswers.add(ctx, answer, this.#aspNetComet.replaceAfterMs)
-    else answerNow(ctx, answer)
+    const { aspNetComet, eventStream } = this.#transports
+    if (this.#transports.speaksAspNetComet(ctx)) {
+      const answer = aspNetComet.renderError(exception)
+      if (exception.status === 503) this.#node.lateAnswers.add(ctx, answer, aspNetComet.replaceAfterMs)
+      else answerNow(ctx, answer)
+      return true
+    }
+    if (exception.status !== 503 || !this.#transports.isNativeEventSource(ctx)) return false
+    answerNow(ctx, eventStream.renderTrouble(exception))
     return true
   }
 
-  async #read(ctx: Context): Promise<{ request: SubscribeRequest; transport: Transport }> {
-    checkAccept(ctx)
+  async #read(ctx: Context): Promise<{ request: SubscribeRequest; transport: AnsweringTransport }> {
+    this.#transports.check(ctx)
     if (ctx.method === 'GET') {
       // Node cuts a held request whose body was never read.
       if (hasBody(ctx))
         throw new CometException('COMET_PARAMETERS_ARE_INVALID', 'A GET request has no body here.')
       await this.#node.ready()
-      return { request: readHeaders(ctx), transport: this.#longPolling }
+      // Only for who cannot send headers: elsewhere a cookie would come along unasked.
+      const token = this.#transports.isNativeEventSource(ctx) ? this.#cookie.read(ctx) : headerToken(ctx)
+      return { request: readHeaders(ctx, token), transport: this.#transports.of(ctx) }
     }
     const fields = await readFields(ctx)
     await this.#node.ready()
-    const transport = speaksAspNetComet(ctx) ? this.#aspNetComet : this.#longPolling
-    return { request: readBody(ctx, fields, this.#node.log.epoch), transport }
+    return { request: readBody(ctx, fields, this.#node.log.epoch), transport: this.#transports.of(ctx) }
   }
 
   /** A cursor that this node does not know yet may be known to the store. */
@@ -102,26 +125,54 @@ export class SubscribeEndpoint implements Endpoint {
     if (!isKnown && cursor !== FOREIGN_CURSOR) await this.#node.catchUp()
   }
 
-  #serve(
-    ctx: Context,
-    lease: ClientLease,
-    { cursor, waitSeconds }: SubscribeRequest & { readonly cursor: Cursor },
-    transport: Transport,
-  ): void {
-    const { log, waitList } = this.#node
-    lease.held?.replace()
-    if (cursor.epoch === log.epoch && cursor.messageId <= log.head) lease.acknowledge(cursor)
-    const from = lease.beyond(cursor, log.epoch)
-    const { outcome, through } = waitList.outcomeFor(lease, from)
-    const seen = { epoch: log.epoch, messageId: through }
-    if (outcome) return this.#answer(ctx, outcome, transport)
-    lease.noteQuiet(from.messageId, through)
-    if (waitSeconds === 0) return this.#answer(ctx, { kind: 'timeout', cursor: seen }, transport)
-    if (waitList.size >= this.#options.maxHeldRequests) throw tooManyHeld(this.#options.maxHeldRequests)
-    waitList.hold(ctx, { lease, transport, cursor: seen, holdMs: holdMs(lease, waitSeconds) })
+  #probe(ctx: Context, cursor: Cursor, transport: AnsweringTransport): void {
+    if (this.#node.isClosing) throw this.#node.closed
+    this.#checkRoom()
+    this.#node.probes.add(ctx, transport, cursor)
   }
 
-  #answer(ctx: Context, outcome: SubscribeOutcome, transport: Transport): void {
+  #serve(admitted: Admitted, transport: AnsweringTransport): void {
+    const { lease, cursor } = admitted
+    const { log } = this.#node
+    if (cursor.epoch === log.epoch && cursor.messageId <= log.head) lease.acknowledge(cursor)
+    const from = lease.beyond(cursor, log.epoch)
+    if (transport instanceof EventStream) this.#stream({ ...admitted, cursor: from }, transport)
+    else this.#poll({ ...admitted, cursor: from }, transport)
+  }
+
+  #poll({ ctx, lease, cursor, waitSeconds }: Admitted, transport: AnsweringTransport): void {
+    const { log, waitList } = this.#node
+    const { outcome, through } = waitList.outcomeFor(lease, cursor, transport)
+    const seen = { epoch: log.epoch, messageId: through }
+    if (outcome) return this.#answer(ctx, outcome, transport)
+    lease.noteQuiet(cursor.messageId, through)
+    if (waitSeconds === 0) return this.#answer(ctx, { kind: 'timeout', cursor: seen }, transport)
+    this.#checkRoom()
+    const holdSeconds = Math.min(
+      lease.client.connectionTimeoutSeconds,
+      waitSeconds ?? Number.POSITIVE_INFINITY,
+    )
+    waitList.hold(ctx, { lease, transport, cursor: seen, holdMs: jitteredMs(holdSeconds) })
+  }
+
+  /** A stream begins to read when Koa has unwound, and its head goes out with what there is. */
+  #stream({ ctx, lease, cursor, waitSeconds }: Admitted, transport: EventStream): void {
+    this.#checkRoom()
+    const holdMs =
+      waitSeconds === 0 ? 0 : jitteredMs(Math.min(ROTATION_SECONDS, waitSeconds ?? ROTATION_SECONDS))
+    const keepAliveMs = jitteredMs(this.#options.keepAliveSeconds)
+    this.#node.waitList.hold(ctx, { lease, transport, cursor, holdMs, keepAliveMs }).wake(cursor.messageId)
+  }
+
+  #checkRoom(): void {
+    const { waitList, probes } = this.#node
+    const { maxHeldRequests } = this.#options
+    if (waitList.size + probes.size < maxHeldRequests) return
+    const text = `This node holds ${maxHeldRequests} requests already. Try again later, or raise maxHeldRequests.`
+    throw new CometException('COMET_TOO_MANY_REQUESTS_ARE_HELD', text)
+  }
+
+  #answer(ctx: Context, outcome: SubscribeOutcome, transport: AnsweringTransport): void {
     const answer = transport.render(outcome)
     if (outcome.kind === 'replaced' && transport.replaceAfterMs > 0)
       this.#node.lateAnswers.add(ctx, answer, transport.replaceAfterMs)
@@ -135,17 +186,8 @@ export class SubscribeEndpoint implements Endpoint {
   }
 }
 
-/** The form of 2008: its token is in the body, and it knows of no epoch. */
-function speaksAspNetComet(ctx: Context): boolean {
-  if (ctx.method !== 'POST' || !isForm(ctx) || headerToken(ctx) !== undefined) return false
-  const body = ctx.request.body as Record<string, unknown> | undefined
-  return body?.epoch === undefined
-}
-
-function checkAccept(ctx: Context): void {
-  // Not ctx.accepts: Koa would keep what it parsed for as long as the request is held.
-  if (accepts(ctx.req).type('application/json')) return
-  throw new CometException('COMET_NOT_ACCEPTABLE', 'This channel answers with application/json.')
+function isProbe(ctx: Context, transport: AnsweringTransport): boolean {
+  return transport instanceof EventStream && ctx.get('Comet-Probe') === '1'
 }
 
 /** Whether the client is one that had been here, and was away. A client's first request is none. */
@@ -153,12 +195,6 @@ function isUnseen({ seenAt, holder }: ClientLease): boolean {
   return holder !== undefined && performance.now() - seenAt > UNSEEN_MS
 }
 
-function holdMs({ client }: ClientLease, waitSeconds: number | undefined): number {
-  const seconds = Math.min(client.connectionTimeoutSeconds, waitSeconds ?? client.connectionTimeoutSeconds)
-  return Math.ceil(seconds * 1000 * (1 - (HOLD_JITTER * randomInt(HOLD_JITTER_STEPS)) / HOLD_JITTER_STEPS))
-}
-
-function tooManyHeld(max: number): CometException {
-  const text = `This node holds ${max} requests already. Try again later, or raise maxHeldRequests.`
-  return new CometException('COMET_TOO_MANY_REQUESTS_ARE_HELD', text)
+function jitteredMs(seconds: number): number {
+  return Math.ceil(seconds * 1000 * (1 - (JITTER * randomInt(JITTER_STEPS)) / JITTER_STEPS))
 }

@@ -5,7 +5,6 @@ import type { Cursor } from '../cursor.ts'
 import type { Reader, Subscription } from '../message-log.ts'
 import { clientTopic, EVERYBODY } from '../topics.ts'
 import type { Page } from './page.ts'
-import type { SubscribeOutcome } from './subscribe-outcome.ts'
 
 /** A lease outlives the idle time by a third of it and this, so that it may be renewed late and in batches. */
 const LEASE_SLACK_SECONDS = 5
@@ -22,10 +21,8 @@ export interface Waiting {
    * @param through unless it was woken before, nothing up to this id is for its client
    */
   wake(through: number): void
-  /** Ends it. Does nothing if it is over. */
-  settle(outcome: SubscribeOutcome): void
-  /** Ends it because a newer request of its client came. */
-  replace(): void
+  /** Ends it because a newer request came, or another page has the client. */
+  replace(isByOwnPage: boolean): void
 }
 
 /** What one node knows of a client that comes to it. Never stale: every entry applied here is fed to it. */
@@ -156,6 +153,11 @@ export class ClientLease implements Reader {
     if (page.take) this.#takenTicket = ticket
     this.#hasLeft = false
     return true
+  }
+
+  /** Whether it was this page that was served last: then what is held is its own. Without an id it may be any. */
+  wasServing(page: Page): boolean {
+    return page.id !== '' && page.id === this.#servedPageId
   }
 
   /** Takes note that a page said goodbye, unless another one has the lease. */

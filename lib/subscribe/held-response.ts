@@ -1,11 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
+import type { StreamFrame } from './stream-frame.ts'
+import { StreamWriter } from './stream-writer.ts'
 
 /** Whoever holds a response is told of what happens to it. */
 export interface ResponseOwner {
   /** Koa is done with the request: from now on answers leave at once. Called at most once. */
   released(): void
+  /** A connection that was choked takes more. */
+  drained(): void
   /** The response is over, answered or not. Called once. */
   closed(): void
 }
@@ -38,6 +42,7 @@ export class HeldResponse {
   readonly #owner: ResponseOwner
   #released = false
   #pending: Answer | undefined
+  #writer: StreamWriter | undefined
 
   /** Takes the response of a request whose middleware is about to return. */
   constructor(ctx: Context, owner: ResponseOwner) {
@@ -55,6 +60,16 @@ export class HeldResponse {
     return this.#released
   }
 
+  /** Whether an answer in pieces has begun. */
+  get hasBegun(): boolean {
+    return this.#writer !== undefined
+  }
+
+  /** Whether the connection has not taken the last piece yet: `drained` tells when it has. */
+  get isChoked(): boolean {
+    return this.#writer?.isChoked === true
+  }
+
   /** Koa has unwound. Later calls do nothing. */
   release(): void {
     if (this.#released) return
@@ -66,21 +81,46 @@ export class HeldResponse {
   /** Answers, or does so as soon as Koa has unwound. Does nothing on a response that is over. */
   send(answer: Answer): void {
     if (!this.#released) this.#pending = answer
-    else sendAnswer(this.#res, answer)
+    else if (!this.#res.headersSent) this.#guarded((res) => sendAnswer(res, answer))
+  }
+
+  /** Begins an answer in pieces. Only when Koa has unwound. */
+  begin(headers: Answer['headers'], first: StreamFrame): void {
+    const writer = new StreamWriter(this.#res, () => this.#owner.drained())
+    this.#writer = writer
+    this.#guarded((res) => {
+      setHeaders(res, headers)
+      writer.write(first)
+    })
+  }
+
+  /** Adds a piece. Only when it has begun and is not choked. */
+  write(frame: StreamFrame): void {
+    this.#guarded(() => this.#writer?.write(frame))
+  }
+
+  /** Ends an answer in pieces with a last one. */
+  end(last: string): void {
+    this.#guarded((res) => res.end(last))
+  }
+
+  #guarded(write: (res: ServerResponse) => void): void {
+    const res = this.#res
+    if (res.writableEnded || isGone(res)) return
+    try {
+      write(res)
+    } catch {
+      // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
+      res.destroy()
+    }
   }
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
-  if (res.headersSent || res.writableEnded || isGone(res)) return
-  try {
-    res.statusCode = status
-    for (const name of Object.keys(headers)) setHeader(res, name, headers[name]!)
-    res.setHeader('Content-Length', Buffer.byteLength(body))
-    res.end(body)
-  } catch {
-    // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
-    res.destroy()
-  }
+  res.statusCode = status
+  setHeaders(res, headers)
+  if (status !== 204) res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(body)
 }
 
 /** Whether a response's connection or stream is gone. One that is gone already will not tell so again. */
@@ -89,16 +129,18 @@ export function isGone(res: ServerResponse & { readonly stream?: { readonly dest
   return res.destroyed || res.closed || res.stream?.destroyed === true
 }
 
-function setHeader(res: ServerResponse, name: string, value: string): void {
-  // HTTP/2 has no connection header and warns of it.
-  if (name === 'Connection' && res.req.httpVersionMajor >= 2) return
-  res.setHeader(name, value)
+function setHeaders(res: ServerResponse, headers: Answer['headers']): void {
+  for (const name of Object.keys(headers)) {
+    // HTTP/2 has no connection header and warns of it.
+    if (name === 'Connection' && res.req.httpVersionMajor >= 2) continue
+    res.setHeader(name, headers[name]!)
+  }
 }
 
 /** Answers through Koa, in the middleware's own time. */
 export function answerNow(ctx: Context, { status, headers, body }: Answer): void {
   ctx.compress = false
   ctx.status = status
-  for (const name of Object.keys(headers)) setHeader(ctx.res, name, headers[name]!)
-  ctx.body = body
+  setHeaders(ctx.res, headers)
+  ctx.body = status === 204 ? null : body
 }

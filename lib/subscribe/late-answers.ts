@@ -53,6 +53,8 @@ class LateAnswer implements ResponseOwner {
 
   released(): void {}
 
+  drained(): void {}
+
   closed(): void {
     this.#end()
   }

@@ -20,9 +20,9 @@ const PREFER_WAIT = /(?:^|[,;\s])wait=(\d{1,5})(?=$|[,;\s])/i
 const MESSAGE_ID = /^-?\d{1,16}$/
 const MAX_TOKEN_LENGTH = 256
 
-/** Reads the GET form: all of it is in headers. */
-export function readHeaders(ctx: Context): SubscribeRequest {
-  return complete(ctx, headerToken(ctx), headerCursor(ctx))
+/** Reads the GET form: all of it is in headers, but the token may be in a cookie. */
+export function readHeaders(ctx: Context, privateToken: string | undefined): SubscribeRequest {
+  return complete(ctx, privateToken, headerCursor(ctx))
 }
 
 /**
@@ -77,12 +77,21 @@ function complete(ctx: Context, token: unknown, cursor: Cursor | undefined): Sub
   }
 }
 
-/** A page that does not name itself is new as long as it has no cursor. */
+/**
+ * A page that does not name itself is new as long as it has no cursor; neither can a native EventSource say more, which
+ * may name itself in the URL.
+ */
 function pageOf(ctx: Context, cursor: Cursor | undefined): Page {
   const header = ctx.get('Comet-Page')
-  if (header === '') return { id: '', take: cursor === undefined }
+  if (header === '') return { id: pageOfUrl(ctx), take: cursor === undefined }
   const { id, isNew } = checkedPage(header)
   return { id, take: isNew }
+}
+
+function pageOfUrl(ctx: Context): string {
+  // Not ctx.query, which Koa would keep for as long as the request is held.
+  const page = new URLSearchParams(ctx.querystring).get('page')
+  return page === null ? '' : checkedPage(page).id
 }
 
 /** 0 and -1 are what a client of the AspNetComet wire says before its first message. */

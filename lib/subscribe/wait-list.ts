@@ -4,16 +4,16 @@ import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
 import type { ClientLease } from './client-lease.ts'
+import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
 import { TopicIndex } from './topic-index.ts'
-import { type WaitParameters, WaitRequest, type WaitRoom } from './wait-request.ts'
+import { type Transport, type WaitParameters, WaitRequest, type WaitRoom } from './wait-request.ts'
 
 /** How many requests are answered before others get a turn of the event loop. */
 const MAX_SERVED_PER_TURN = 500
 
 export interface WaitListHost {
   readonly log: MessageLog
-  readonly maxAnswerBytes: number
   /** Why this node cannot vouch for its log at present, if so. */
   readonly trouble: CometException | undefined
 }
@@ -27,6 +27,8 @@ export class WaitList implements WaitRoom {
   readonly #requests = new Set<WaitRequest>()
   readonly #byTopic = new TopicIndex<WaitRequest>()
   #woken: WaitRequest[] = []
+  /** When the last one will have been ended, of a node that closes. */
+  #endsAt: number | undefined
 
   constructor(host: WaitListHost) {
     this.#host = host
@@ -38,17 +40,19 @@ export class WaitList implements WaitRoom {
   }
 
   /** What a request of this client is told now; `undefined` if there is nothing, and it has to wait. */
-  outcomeFor(lease: ClientLease, cursor: Cursor): { outcome: SubscribeOutcome | undefined; through: number } {
-    const { log, maxAnswerBytes } = this.#host
-    const result = log.read(lease, cursor, maxAnswerBytes)
-    return { outcome: outcomeOf(result, lease, log.epoch), through: result.through }
+  outcomeFor(lease: ClientLease, cursor: Cursor, { maxReadBytes }: Transport): Found {
+    const { log } = this.#host
+    const result = log.read(lease, cursor, maxReadBytes)
+    const outcome = outcomeOf(result, lease, log.epoch)
+    return { outcome: outcome && this.#leaving(outcome), through: result.through }
   }
 
   /** Holds the request that Koa is about to be done with. Its older request, if there is one, is the caller's. */
-  hold(ctx: Context, parameters: WaitParameters): void {
+  hold(ctx: Context, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
     for (const { topic } of request.lease.subscriptions) this.#byTopic.add(topic, request)
+    return request
   }
 
   /** Wakes those whom the message is addressed to. */
@@ -63,11 +67,18 @@ export class WaitList implements WaitRoom {
     for (const request of this.#requests) request.wake(this.#host.log.head)
   }
 
-  /** Answers all: the channel closes. */
-  close(overSeconds: number): void {
-    for (const request of this.#requests) {
-      this.#conclude(request, (cursor) => ({ kind: 'closed', cursor, overSeconds }))
-    }
+  /** Ends all, evenly over this time: the channel closes. Who is still held goes on getting messages. */
+  async close(overSeconds: number): Promise<void> {
+    const overMs = overSeconds * 1000
+    this.#endsAt = performance.now() + overMs
+    await drain(this.#requests, overMs, (request) =>
+      this.#conclude(request, (cursor) => ({ kind: 'closed', cursor })),
+    )
+  }
+
+  /** In how many seconds the last one will have been ended; `undefined` unless the channel closes. */
+  get closesInSeconds(): number | undefined {
+    return this.#endsAt === undefined ? undefined : Math.max(0, (this.#endsAt - performance.now()) / 1000)
   }
 
   serveSoon(request: WaitRequest): void {
@@ -82,9 +93,16 @@ export class WaitList implements WaitRoom {
     )
   }
 
-  replace(request: WaitRequest): void {
+  keepAlive(request: WaitRequest): void {
+    const { log, trouble } = this.#host
+    if (trouble) return request.tell({ kind: 'stopped', exception: trouble })
+    request.lease.noteQuiet(request.cursor.messageId, log.head)
+    request.keepAlive(this.#head())
+  }
+
+  replace(request: WaitRequest, isByOwnPage: boolean): void {
     const cursor = request.isWoken ? request.cursor : this.#head()
-    request.settle({ kind: 'replaced', cursor })
+    request.tell({ kind: 'replaced', cursor, isByOwnPage })
   }
 
   leave(request: WaitRequest): void {
@@ -101,32 +119,38 @@ export class WaitList implements WaitRoom {
   }
 
   #serve(request: WaitRequest): void {
-    // Koa has not unwound yet: it is served when that is done.
-    if (request.isOver || !request.isReleased) return
-    const { outcome, through } = this.#read(request)
-    if (outcome) request.settle(outcome)
-    else {
-      request.lease.noteQuiet(request.cursor.messageId, through)
-      request.waitFrom(through)
-    }
+    // Koa has not unwound yet, or the connection is choked: it is served when that is over.
+    if (!request.isOver && request.isWoken && request.isReady) this.#read(request)
   }
 
-  #read(request: WaitRequest): { outcome: SubscribeOutcome | undefined; through: number } {
-    const { lease, cursor } = request
-    const isOutdated = lease.isStale && lease.end === undefined
-    return isOutdated ? this.#sendBack(lease, cursor) : this.outcomeFor(lease, cursor)
+  /** Tells a request what there is for it, and lets it wait on if its transport can. */
+  #read(request: WaitRequest): void {
+    const { lease, cursor, transport } = request
+    const { log } = this.#host
+    if (lease.isStale && lease.end === undefined) return this.#sendBack(request)
+    const { outcome, through } = this.outcomeFor(lease, cursor, transport)
+    if (outcome === undefined) {
+      lease.noteQuiet(cursor.messageId, through)
+      request.waitFrom({ epoch: log.epoch, messageId: through })
+      return
+    }
+    request.tell(outcome)
+    // There is more than one piece, or nothing can come after this.
+    if (through < log.head || lease.ending) request.wake(through)
   }
 
   /**
    * A lease that is fed no more does not know what is its client's: another may bear its public token by now. So
    * nothing is read for it. Its page comes again from where it was, and its record is loaded anew.
    */
-  #sendBack(lease: ClientLease, cursor: Cursor): { outcome: SubscribeOutcome; through: number } {
+  #sendBack(request: WaitRequest): void {
     const { log } = this.#host
-    const reset = log.lossSince(lease, cursor)
-    if (reset === undefined) return { outcome: { kind: 'timeout', cursor }, through: cursor.messageId }
-    const begin = { epoch: log.epoch, messageId: reset.messageId }
-    return { outcome: { kind: 'messages', cursor: begin, messages: [], reset }, through: begin.messageId }
+    const reset = log.lossSince(request.lease, request.cursor)
+    if (reset) {
+      const cursor = { epoch: log.epoch, messageId: reset.messageId }
+      request.tell({ kind: 'messages', cursor, messages: [], reset })
+    }
+    request.tell({ kind: 'timeout', cursor: request.cursor })
   }
 
   /** Ends a request with what there is to tell it, or else with the ending it has come to. */
@@ -134,15 +158,27 @@ export class WaitList implements WaitRoom {
     if (!request.isWoken) {
       // Nothing up to the head was for this client.
       request.lease.noteQuiet(request.cursor.messageId, this.#host.log.head)
-      return request.settle(ending(this.#head()))
+      return request.tell(ending(this.#head()))
     }
-    const { outcome } = this.#read(request)
-    request.settle(outcome ?? ending(this.#head()))
+    if (request.takesMessages) this.#read(request)
+    request.tell(ending(request.isWoken ? request.cursor : this.#head()))
+  }
+
+  /** Of a node that closes, who has been answered is not to come back at once. */
+  #leaving(outcome: SubscribeOutcome): SubscribeOutcome {
+    const overSeconds = this.closesInSeconds
+    return outcome.kind === 'messages' && overSeconds !== undefined ? { ...outcome, overSeconds } : outcome
   }
 
   #head(): Cursor {
     return { epoch: this.#host.log.epoch, messageId: this.#host.log.head }
   }
+}
+
+/** What a read has found. */
+interface Found {
+  readonly outcome: SubscribeOutcome | undefined
+  readonly through: number
 }
 
 function outcomeOf(

@@ -5,11 +5,26 @@ import type { ClientLease, Waiting } from './client-lease.ts'
 import { HeldResponse, type ResponseOwner } from './held-response.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
 
-/** How an outcome leaves. Transports differ in nothing else. */
+/** How outcomes leave. Transports differ in nothing else. */
 export interface Transport {
-  render(outcome: SubscribeOutcome): Answer
+  /** How much is read for an answer, or a piece of one; at least one message. */
+  readonly maxReadBytes: number
   /** How long a request that a newer one replaces is held on. */
   readonly replaceAfterMs: number
+  /**
+   * Tells a held request an outcome. Returns whether it goes on: a stream does after messages, all else is over.
+   * @param from what the page had seen before
+   */
+  tell(response: HeldResponse, outcome: SubscribeOutcome, from: Cursor): boolean
+  /** Begins an answer before there is an outcome. A poll does not. */
+  begin?(response: HeldResponse, from: Cursor, seen: Cursor): void
+  /** Says where the page is while there is nothing else to say. */
+  keepAlive?(response: HeldResponse, seen: Cursor): void
+}
+
+/** A transport that can also answer a request at once, through Koa. */
+export interface AnsweringTransport extends Transport {
+  render(outcome: SubscribeOutcome): Answer
 }
 
 /** Where requests wait. */
@@ -18,8 +33,10 @@ export interface WaitRoom {
   serveSoon(request: WaitRequest): void
   /** Answers a request that was held for its full time. */
   timeOut(request: WaitRequest): void
+  /** Tells a request that it is alive. */
+  keepAlive(request: WaitRequest): void
   /** Answers a request that a newer one replaces. */
-  replace(request: WaitRequest): void
+  replace(request: WaitRequest, isByOwnPage: boolean): void
   /** The request is over. */
   leave(request: WaitRequest): void
 }
@@ -27,9 +44,11 @@ export interface WaitRoom {
 export interface WaitParameters {
   readonly lease: ClientLease
   readonly transport: Transport
-  /** What the page has seen; nothing addressed to it lies between this and what this node has applied. */
+  /** What the page has seen. For a poll, nothing addressed to it lies between this and what this node has applied. */
   readonly cursor: Cursor
   readonly holdMs: number
+  /** How long it may hear nothing. Absent: as long as it is held. */
+  readonly keepAliveMs?: number
 }
 
 /** A subscribe request that is held. Ends exactly once, whichever of its many endings comes first. */
@@ -38,20 +57,24 @@ export class WaitRequest implements Waiting, ResponseOwner {
   readonly transport: Transport
   readonly #room: WaitRoom
   readonly #response: HeldResponse
+  readonly #endsAt: number
   #epoch: string
   #position: number
   #timer: NodeJS.Timeout
   #isWoken = false
   #isOver = false
 
-  constructor(ctx: Context, room: WaitRoom, { lease, transport, cursor, holdMs }: WaitParameters) {
+  constructor(ctx: Context, room: WaitRoom, parameters: WaitParameters) {
+    const { lease, transport, cursor, holdMs, keepAliveMs = holdMs } = parameters
     this.lease = lease
     this.transport = transport
     this.#room = room
     this.#epoch = cursor.epoch
     this.#position = cursor.messageId
     this.#response = new HeldResponse(ctx, this)
-    this.#timer = setTimeout(onTimeout, holdMs, this).unref()
+    // A timer may fire a part of a millisecond early.
+    this.#endsAt = performance.now() + holdMs - 1
+    this.#timer = setTimeout(onTimer, Math.min(holdMs, keepAliveMs), this).unref()
     lease.held = this
   }
 
@@ -63,19 +86,29 @@ export class WaitRequest implements Waiting, ResponseOwner {
     return this.#isWoken
   }
 
-  /** Whether an answer would leave at once. */
-  get isReleased(): boolean {
-    return this.#response.released
+  /** Whether what is told it would leave at once. */
+  get isReady(): boolean {
+    return this.#response.released && !this.#response.isChoked
+  }
+
+  /** Whether messages can be told it. A stream cannot begin before Koa has unwound; a whole answer waits for that. */
+  get takesMessages(): boolean {
+    return this.isReady || this.transport.begin === undefined
   }
 
   get cursor(): Cursor {
     return { epoch: this.#epoch, messageId: this.#position }
   }
 
-  /** A read found nothing up to here: it waits on. */
-  waitFrom(position: number): void {
-    this.#isWoken = false
-    this.#position = position
+  /** A read found nothing between its cursor and this: it waits on. */
+  waitFrom(seen: Cursor): void {
+    if (!this.#response.hasBegun) this.transport.begin?.(this.#response, this.cursor, seen)
+    this.#moveTo(seen)
+  }
+
+  keepAlive(seen: Cursor): void {
+    this.transport.keepAlive?.(this.#response, seen)
+    this.#moveTo(seen)
   }
 
   wake(through: number): void {
@@ -89,25 +122,39 @@ export class WaitRequest implements Waiting, ResponseOwner {
     this.#room.serveSoon(this)
   }
 
-  settle(outcome: SubscribeOutcome): void {
+  /** Tells it, and ends it unless its transport goes on after that. Does nothing if it is over. */
+  tell(outcome: SubscribeOutcome): void {
     if (this.#isOver) return
     this.lease.seenAt = performance.now()
-    this.#end()
-    this.#response.send(this.transport.render(outcome))
+    const goesOn = this.transport.tell(this.#response, outcome, this.cursor)
+    if (goesOn && outcome.kind === 'messages') this.#moveTo(outcome.cursor)
+    else this.#end()
   }
 
-  replace(): void {
-    if (this.transport.replaceAfterMs === 0) return this.#room.replace(this)
+  replace(isByOwnPage: boolean): void {
+    if (this.transport.replaceAfterMs === 0) return this.#room.replace(this, isByOwnPage)
     if (this.lease.held === this) this.lease.held = undefined
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(onTimeout, this.transport.replaceAfterMs, this).unref()
+    this.#timer = setTimeout(onReplaced, this.transport.replaceAfterMs, this).unref()
   }
 
   timeOut(): void {
     this.#room.timeOut(this)
   }
 
+  onTimer(): void {
+    // A stream is to have told what there is before it ends.
+    const hasToWait = !this.takesMessages && !this.#response.isChoked
+    if (performance.now() >= this.#endsAt && !hasToWait) return this.timeOut()
+    if (this.isReady && !this.#isWoken) this.#room.keepAlive(this)
+    this.#timer.refresh()
+  }
+
   released(): void {
+    if (this.#isWoken) this.#room.serveSoon(this)
+  }
+
+  drained(): void {
     if (this.#isWoken) this.#room.serveSoon(this)
   }
 
@@ -116,7 +163,14 @@ export class WaitRequest implements Waiting, ResponseOwner {
     if (!this.#isOver) this.#end()
   }
 
+  #moveTo({ epoch, messageId }: Cursor): void {
+    this.#isWoken = false
+    this.#epoch = epoch
+    this.#position = messageId
+  }
+
   #end(): void {
+    if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#timer)
     if (this.lease.held === this) this.lease.held = undefined
@@ -125,6 +179,10 @@ export class WaitRequest implements Waiting, ResponseOwner {
 }
 
 /** One function for all timers. */
-function onTimeout(request: WaitRequest): void {
+function onTimer(request: WaitRequest): void {
+  request.onTimer()
+}
+
+function onReplaced(request: WaitRequest): void {
   request.timeOut()
 }

@@ -1,8 +1,9 @@
 import { type Answer, errorAnswer } from '../answer.ts'
 import type { CometException } from '../comet-exception.ts'
 import { controlToJson } from '../comet-message.ts'
+import type { HeldResponse } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
-import type { Transport } from '../subscribe/wait-request.ts'
+import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { ControlName } from '../wire.ts'
 
 /**
@@ -10,13 +11,20 @@ import { ControlName } from '../wire.ts'
  * That client stops silently at any other status, and with its failure handlers at an error; after a timeout it asks
  * again at once. So what will pass is told it as a timeout, a little later.
  */
-export class AspNetComet implements Transport {
+export class AspNetComet implements AnsweringTransport {
   /** Two pages with one token would replace each other as fast as the network allows. */
   readonly replaceAfterMs = 1000
-  readonly #longPolling: Transport
+  readonly maxReadBytes: number
+  readonly #longPolling: AnsweringTransport
 
-  constructor(longPolling: Transport) {
+  constructor(longPolling: AnsweringTransport) {
     this.#longPolling = longPolling
+    this.maxReadBytes = longPolling.maxReadBytes
+  }
+
+  tell(response: HeldResponse, outcome: SubscribeOutcome): boolean {
+    response.send(this.render(outcome))
+    return false
   }
 
   render(outcome: SubscribeOutcome): Answer {

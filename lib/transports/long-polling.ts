@@ -2,31 +2,44 @@ import { type Answer, errorAnswer, JSON_HEADERS, retryAfter } from '../answer.ts
 import { controlToJson, messageToJson } from '../comet-message.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import { type Cursor, formatCursor } from '../cursor.ts'
+import type { HeldResponse } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
-import type { Transport } from '../subscribe/wait-request.ts'
+import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { ControlName, type ResetContents } from '../wire.ts'
+import { replacedToJson } from './replaced-json.ts'
 
 type Messages = Extract<SubscribeOutcome, { kind: 'messages' }>
 
 /** Long polling: a subscribe request asks for one outcome, and its answer is a JSON array. */
-export class LongPolling implements Transport {
+export class LongPolling implements AnsweringTransport {
   readonly replaceAfterMs = 0
+  readonly maxReadBytes: number
   readonly #shared = new SharedJson()
+
+  constructor(maxAnswerBytes: number) {
+    this.maxReadBytes = maxAnswerBytes
+  }
+
+  tell(response: HeldResponse, outcome: SubscribeOutcome): boolean {
+    response.send(this.render(outcome))
+    return false
+  }
 
   render(outcome: SubscribeOutcome): Answer {
     switch (outcome.kind) {
-      case 'messages':
-        return answerAt(outcome.cursor, outcome.reset ? 'reset' : 'resumed', this.#arrayOf(outcome))
+      case 'messages': {
+        const answer = answerAt(outcome.cursor, outcome.reset ? 'reset' : 'resumed', this.#arrayOf(outcome))
+        return outcome.overSeconds === undefined ? answer : leaving(answer, outcome.overSeconds)
+      }
       case 'timeout':
+        return answerAt(outcome.cursor, 'resumed', timeoutArray(outcome.cursor))
       case 'replaced':
-        return answerAt(outcome.cursor, 'resumed', controlArray(outcome.kind, outcome.cursor))
+        return answerAt(outcome.cursor, 'resumed', `[${replacedToJson(outcome)}]`)
       case 'stopped':
         return errorAnswer(outcome.exception)
-      case 'closed': {
-        const answer = answerAt(outcome.cursor, 'resumed', controlArray('timeout', outcome.cursor))
-        const leave = { 'Retry-After': retryAfter(outcome.overSeconds), Connection: 'close' }
-        return { ...answer, headers: { ...answer.headers, ...leave } }
-      }
+      case 'closed':
+        // Those who are held are ended one after another: it need not be spread again.
+        return leaving(answerAt(outcome.cursor, 'resumed', timeoutArray(outcome.cursor)), 1)
     }
   }
 
@@ -54,8 +67,14 @@ class SharedJson {
   }
 }
 
-function controlArray(kind: 'timeout' | 'replaced', { messageId }: Cursor): string {
-  return `[${controlToJson({ mid: messageId, n: ControlName[kind], c: null })}]`
+/** Sends a page elsewhere. */
+function leaving(answer: Answer, overSeconds: number): Answer {
+  const headers = { ...answer.headers, 'Retry-After': retryAfter(overSeconds), Connection: 'close' }
+  return { ...answer, headers }
+}
+
+function timeoutArray({ messageId }: Cursor): string {
+  return `[${controlToJson({ mid: messageId, n: ControlName.timeout, c: null })}]`
 }
 
 function answerAt(cursor: Cursor, outcome: 'resumed' | 'reset', body: string): Answer {

@@ -1,0 +1,60 @@
+import type { Context } from 'koa'
+import type { Cursor } from '../cursor.ts'
+import { HeldResponse, type ResponseOwner } from './held-response.ts'
+import type { Transport } from './wait-request.ts'
+
+/** A page that has not given up a probe by now has seen what it wanted to see. */
+const PROBE_MS = 5000
+
+/** Requests that only try whether the beginning of a stream gets through. They are nobody's, and take nothing over. */
+export class Probes {
+  readonly #held = new Set<Probe>()
+
+  /** How many are held. */
+  get size(): number {
+    return this.#held.size
+  }
+
+  /** @param cursor what the page is told as its position; it does not count */
+  add(ctx: Context, transport: Transport, cursor: Cursor): void {
+    const probe = new Probe(ctx, transport, cursor, () => this.#held.delete(probe))
+    this.#held.add(probe)
+  }
+
+  /** Ends all: the channel closes. */
+  close(): void {
+    for (const probe of this.#held) probe.end()
+  }
+}
+
+class Probe implements ResponseOwner {
+  readonly #response: HeldResponse
+  readonly #transport: Transport
+  readonly #cursor: Cursor
+  readonly #ended: () => void
+  readonly #timer: NodeJS.Timeout
+
+  constructor(ctx: Context, transport: Transport, cursor: Cursor, ended: () => void) {
+    this.#response = new HeldResponse(ctx, this)
+    this.#transport = transport
+    this.#cursor = cursor
+    this.#ended = ended
+    this.#timer = setTimeout(() => this.end(), PROBE_MS).unref()
+  }
+
+  end(): void {
+    this.closed()
+    this.#transport.tell(this.#response, { kind: 'closed', cursor: this.#cursor }, this.#cursor)
+  }
+
+  released(): void {
+    this.#transport.begin?.(this.#response, this.#cursor, this.#cursor)
+  }
+
+  drained(): void {}
+
+  closed(): void {
+    clearTimeout(this.#timer)
+    this.#ended()
+  }
+}

@@ -1,0 +1,76 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { StreamFrame } from './stream-frame.ts'
+
+/**
+ * A reader that takes nothing at all for this long is cut off, and comes back from its cursor. The clock starts anew
+ * with whatever it takes: a slow one is not cut. Two frames at most wait for it.
+ */
+export const STALLED_READER_SECONDS = 10
+
+/** What both kinds of connection have below a response. */
+interface Connection {
+  setTimeout(ms: number, listener?: () => void): unknown
+  off(event: 'timeout', listener: () => void): unknown
+  readonly timeout?: number | undefined
+}
+
+interface Source {
+  once(event: 'drain', listener: () => void): unknown
+}
+
+/** Over HTTP/2 a response has a stream of its own. */
+type StreamedResponse = ServerResponse & { readonly stream?: Connection }
+
+/** Writes frames to one response, no faster than its connection takes them. */
+export class StreamWriter {
+  readonly #res: StreamedResponse
+  readonly #drained: () => void
+  #isChoked = false
+
+  /** @param drained told each time that a connection which was choked takes more */
+  constructor(res: ServerResponse, drained: () => void) {
+    this.#res = res
+    this.#drained = drained
+  }
+
+  /** Whether what was written last has not left yet: nothing more is to be written before `drained`. */
+  get isChoked(): boolean {
+    return this.#isChoked
+  }
+
+  write({ bytes, chunk }: StreamFrame): void {
+    const res = this.#res
+    if (takesChunks(res)) {
+      if (!res.socket.write(chunk)) this.#choke(res.socket)
+    } else if (!res.write(bytes)) this.#choke(res)
+  }
+
+  #choke(source: Source): void {
+    if (this.#isChoked) return
+    this.#isChoked = true
+    const res = this.#res
+    // The connection's own timer knows whether anything leaves; nothing else does.
+    const connection: Connection | null = res.stream ?? res.socket
+    const before = connection?.timeout ?? 0
+    const cut = () => res.destroy()
+    connection?.setTimeout(STALLED_READER_SECONDS * 1000, cut)
+    source.once('drain', () => {
+      this.#isChoked = false
+      connection?.off('timeout', cut)
+      // Of a response that has ended, the connection is another's by now.
+      if (!res.writableEnded) connection?.setTimeout(before)
+      this.#drained()
+    })
+  }
+}
+
+/**
+ * Whether chunks may go past the response to its socket, which costs a third less: HTTP/1.1, nothing waits in the
+ * response, and no middleware has put a `write` of its own in place.
+ */
+function takesChunks(res: StreamedResponse): res is StreamedResponse & { readonly socket: Socket } {
+  const { socket } = res
+  const isChunked = res.chunkedEncoding && res.headersSent && !Object.hasOwn(res, 'write')
+  return isChunked && socket !== null && res.writableLength === socket.writableLength
+}

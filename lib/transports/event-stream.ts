@@ -1,0 +1,193 @@
+import { randomInt } from 'node:crypto'
+import { type Answer, COMMON_HEADERS, errorAnswer } from '../answer.ts'
+import type { CometException } from '../comet-exception.ts'
+import { controlToJson, messageToJson } from '../comet-message.ts'
+import type { MessageEntry } from '../comet-state-provider.ts'
+import { type Cursor, formatCursor } from '../cursor.ts'
+import type { ReadReset } from '../message-log.ts'
+import type { HeldResponse } from '../subscribe/held-response.ts'
+import { type StreamFrame, streamFrame } from '../subscribe/stream-frame.ts'
+import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
+import type { Transport } from '../subscribe/wait-request.ts'
+import { ControlName, type OpenedContents, type ResetContents } from '../wire.ts'
+import { formatBlock } from './event-stream-format.ts'
+import { replacedToJson } from './replaced-json.ts'
+
+/**
+ * What is read for one stream at a time, unless a single message is larger: what waits for a reader that takes nothing
+ * is no more than this.
+ */
+const MAX_READ_BYTES = 32 * 1024
+
+/** Fills the buffers of those who hold back the beginning of an answer. */
+const PADDING = ' '.repeat(2048)
+
+/** A reader that was cut off comes back after this long, and up to a second more. */
+const RETRY_MS = 3000
+const RETRY_SPREAD_MS = 1000
+
+const STREAM_HEADERS = {
+  ...COMMON_HEADERS,
+  'Cache-Control': 'no-store, no-transform',
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'X-Accel-Buffering': 'no',
+} as const
+
+type Messages = Extract<SubscribeOutcome, { kind: 'messages' }>
+
+/** Event streams: a subscribe request that keeps asking for outcomes. */
+export class EventStream implements Transport {
+  readonly replaceAfterMs = 0
+  readonly maxReadBytes: number
+  readonly #keepAliveSeconds: number
+  readonly #messages = new SharedFrame<readonly MessageEntry[]>(isSameList)
+  readonly #keepAlive = new SharedFrame<string>(Object.is)
+
+  constructor(keepAliveSeconds: number, maxAnswerBytes: number) {
+    this.#keepAliveSeconds = keepAliveSeconds
+    this.maxReadBytes = Math.min(maxAnswerBytes, MAX_READ_BYTES)
+  }
+
+  /** The answer to a request that is not held. */
+  render(outcome: Exclude<SubscribeOutcome, Messages>): Answer {
+    switch (outcome.kind) {
+      case 'stopped':
+        return errorAnswer(outcome.exception)
+      case 'replaced':
+        // The one status that ends a native EventSource without an error.
+        if (!outcome.isByOwnPage) return { status: 204, headers: COMMON_HEADERS, body: '' }
+        break
+    }
+    const headers = { ...STREAM_HEADERS, ...positionHeaders(outcome.cursor, 'resumed') }
+    return { status: 200, headers, body: lastOf(outcome) }
+  }
+
+  /** For a native EventSource, which an error status would end for good: it is told to come again. */
+  renderTrouble(exception: CometException): Answer {
+    return { status: 200, headers: STREAM_HEADERS, body: `${errorBlock(exception)}${comeAgain(RETRY_MS)}` }
+  }
+
+  begin(response: HeldResponse, from: Cursor, seen: Cursor): void {
+    response.begin(
+      { ...STREAM_HEADERS, ...positionHeaders(from, 'resumed') },
+      this.#opened(from, idBlock(seen)),
+    )
+  }
+
+  keepAlive(response: HeldResponse, cursor: Cursor): void {
+    const text = formatCursor(cursor)
+    response.write(this.#keepAlive.of(text, () => formatBlock({ id: text })))
+  }
+
+  tell(response: HeldResponse, outcome: SubscribeOutcome, from: Cursor): boolean {
+    if (outcome.kind === 'messages') {
+      this.#tellMessages(response, outcome, from)
+      return true
+    }
+    if (response.hasBegun) response.end(lastOf(outcome))
+    else response.send(this.render(outcome))
+    return false
+  }
+
+  #tellMessages(response: HeldResponse, outcome: Messages, from: Cursor): void {
+    const { messages, reset, cursor } = outcome
+    if (response.hasBegun && reset === undefined) {
+      response.write(this.#messages.of(messages, () => blocksOf(messages, cursor.epoch)))
+      return
+    }
+    const told = `${reset ? resetBlock(reset, cursor.epoch) : ''}${blocksOf(messages, cursor.epoch)}`
+    if (response.hasBegun) {
+      response.write(streamFrame(told))
+      return
+    }
+    const start = reset ? { epoch: cursor.epoch, messageId: reset.messageId } : from
+    const headers = { ...STREAM_HEADERS, ...positionHeaders(start, reset ? 'reset' : 'resumed') }
+    response.begin(headers, this.#opened(start, told))
+  }
+
+  /** The beginning of a stream. It moves no cursor: a reset may follow, and must not be jumped over. */
+  #opened({ messageId }: Cursor, rest: string): StreamFrame {
+    const contents: OpenedContents = {
+      date: new Date().toISOString(),
+      keepAliveSeconds: this.#keepAliveSeconds,
+    }
+    const opened = formatBlock({
+      comment: PADDING,
+      retryMs: RETRY_MS + randomInt(RETRY_SPREAD_MS),
+      data: controlToJson({ mid: messageId, n: ControlName.opened, c: contents }),
+    })
+    return streamFrame(`${opened}${rest}`)
+  }
+}
+
+/** The frame of what was asked for last: in a broadcast, all receivers ask for the same. */
+class SharedFrame<T> {
+  readonly #isSame: (one: T, other: T) => boolean
+  #last: { readonly what: T; readonly frame: StreamFrame } | undefined
+
+  constructor(isSame: (one: T, other: T) => boolean) {
+    this.#isSame = isSame
+  }
+
+  of(what: T, format: () => string): StreamFrame {
+    if (this.#last === undefined || !this.#isSame(what, this.#last.what)) {
+      this.#last = { what, frame: streamFrame(format()) }
+    }
+    return this.#last.frame
+  }
+}
+
+/** An id belongs to one life of the log alone, so that the same messages have the same text. */
+function isSameList(one: readonly MessageEntry[], other: readonly MessageEntry[]): boolean {
+  return one.length === other.length && one.every((message, index) => message === other[index])
+}
+
+function blocksOf(messages: readonly MessageEntry[], epoch: string): string {
+  return messages
+    .map((message) => {
+      const id = formatCursor({ epoch, messageId: message.id })
+      return formatBlock({ id, data: messageToJson(message.id, message) })
+    })
+    .join('')
+}
+
+function resetBlock({ reason, messageId }: ReadReset, epoch: string): string {
+  const contents: ResetContents = { reason, epoch, messageId }
+  const data = controlToJson({ mid: messageId, n: ControlName.reset, c: contents })
+  return formatBlock({ id: formatCursor({ epoch, messageId }), data })
+}
+
+function idBlock(cursor: Cursor): string {
+  return formatBlock({ id: formatCursor(cursor) })
+}
+
+function errorBlock({ publicText, code }: CometException): string {
+  return formatBlock({ data: controlToJson({ mid: 0, n: ControlName.error, c: publicText, code }) })
+}
+
+/** A block that is nothing else says that the end which follows is meant. */
+function comeAgain(afterMs = 0): string {
+  return formatBlock({ retryMs: afterMs + randomInt(RETRY_SPREAD_MS) })
+}
+
+function lastOf(outcome: Exclude<SubscribeOutcome, Messages>): string {
+  switch (outcome.kind) {
+    case 'timeout':
+    case 'closed':
+      return `${idBlock(outcome.cursor)}${comeAgain()}`
+    case 'replaced': {
+      const replaced = formatBlock({ data: replacedToJson(outcome) })
+      return outcome.isByOwnPage ? `${replaced}${comeAgain()}` : replaced
+    }
+    case 'stopped': {
+      const { exception } = outcome
+      return exception.status === 503
+        ? `${errorBlock(exception)}${comeAgain(RETRY_MS)}`
+        : errorBlock(exception)
+    }
+  }
+}
+
+function positionHeaders(cursor: Cursor, outcome: 'resumed' | 'reset'): Record<string, string> {
+  return { 'Comet-Cursor': formatCursor(cursor), 'Comet-Outcome': outcome }
+}
