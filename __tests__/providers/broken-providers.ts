@@ -5,6 +5,8 @@ import * as clients from './broken-clients.ts'
 import * as feeds from './broken-feeds.ts'
 import * as leases from './broken-leases.ts'
 import * as memories from './broken-memories.ts'
+import * as openings from './broken-openings.ts'
+import * as reads from './broken-reads.ts'
 import * as sightings from './broken-sightings.ts'
 import * as supports from './broken-supports.ts'
 import * as failures from './broken-under-failure.ts'
@@ -50,6 +52,11 @@ export function createStorage(Wrapper?: Wrapper, sweepsByItself = false): Provid
 
 function broken(Wrapper: Wrapper, rule: string, sweepsByItself = false): BrokenProvider {
   return { name: Wrapper.name, rule, without: WITHOUT, create: () => createStorage(Wrapper, sweepsByItself) }
+}
+
+/** One that keeps all other rules. */
+function brokenOnce(Wrapper: Wrapper, rule: string): BrokenProvider {
+  return { ...broken(Wrapper, rule), failsNothingElse: true }
 }
 
 /** Those over the store in this process. */
@@ -121,13 +128,10 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
     'Of two nodes that sweep at once, one alone gets each client',
   ),
   broken(leases.IgnoresUnsweptTime, 'Time in which nobody swept is added to every lease', true),
-  {
-    ...broken(
-      failures.GoesOnOpeningAfterClose,
-      'When close comes while open is under way, both end, and the listener hears no more',
-    ),
-    failsNothingElse: true,
-  },
+  brokenOnce(
+    failures.GoesOnOpeningAfterClose,
+    'When close comes while open is under way, both end, and the listener hears no more',
+  ),
   broken(memories.RemembersKeysForHalfTheTime, 'A key is remembered for the retention time'),
   broken(
     memories.ForgetsAKeyWithItsMessage,
@@ -159,4 +163,36 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
     'There is sendWithin where supports.transactions says so, and only there',
   ),
   broken(failures.FollowsTwiceWhenOpenedAgain, 'A provider that was closed can be opened again'),
+  brokenOnce(
+    openings.ListensATurnAfterReset,
+    'A node that opens while others append is told each entry once',
+  ),
+  broken(
+    openings.ListensAMillisecondAfterReset,
+    'A node that opens while others append is told each entry once',
+  ),
+  broken(
+    openings.ListensSixMillisecondsAfterReset,
+    'A node that opens while others append is told each entry once',
+  ),
+  broken(
+    openings.ListensLateAmidSlowAppends,
+    'A node that opens while others append is told each entry once',
+  ),
+  brokenOnce(
+    openings.FeedsAgainWhatTheWindowHas,
+    'A node that opens while others append is told each entry once',
+  ),
+  brokenOnce(
+    openings.ReadsTheHeadAfterTheWindow,
+    'A node that opens while others append is told each entry once',
+  ),
+  brokenOnce(
+    reads.ReadsThePositionATurnLater,
+    'A client that is removed as it is read is never answered as of its removal or later',
+  ),
+  broken(
+    reads.ReadsThePositionAMillisecondLater,
+    'A client that is removed as it is read is never answered as of its removal or later',
+  ),
 ]

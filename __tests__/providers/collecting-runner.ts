@@ -1,6 +1,6 @@
 import { type ContractOptions, describeCometStateProvider } from 'koa-comet/providers/contract'
 
-type SuiteOptions = Omit<ContractOptions, 'describe' | 'test'>
+export type SuiteOptions = Omit<ContractOptions, 'describe' | 'test'>
 
 /**
  * Runs the suite without a test runner, and answers with the titles of the tests that failed, with their errors.
@@ -16,6 +16,16 @@ export async function failuresOf(
     await body().catch((error: Error) => failures.set(title, error))
   }
   return failures
+}
+
+/** Runs one test of the suite, and answers with what it failed with, if it did. Rejects if there is none of that title. */
+export async function failureOf(options: SuiteOptions, title: string): Promise<Error | undefined> {
+  const body = testsOf(options).get(title)
+  if (body === undefined) throw new Error(`The suite has no test '${title}'.`)
+  return body().then(
+    () => undefined,
+    (error: Error) => error,
+  )
 }
 
 export function titlesOf(options: SuiteOptions): string[] {

@@ -21,7 +21,7 @@ function register(more: object): void {
 /** What the first rule fails with if `create()` gives this. */
 async function failureWith(storage: object, options: Partial<ContractOptions> = {}): Promise<string> {
   const create = () => storage as ProviderStorage
-  const failures = await failuresOf({ create, modelCheck: { steps: 0 }, ...options }, 1)
+  const failures = await failuresOf({ create, modelCheck: { steps: 1 }, ...options }, 1)
   return [...failures.values()][0]?.message ?? 'nothing'
 }
 
@@ -36,6 +36,9 @@ describe('The options of the contract suite', () => {
     [{ modelCheck: { step: 100 } }, "modelCheck cannot have 'step'. What it can have: seed, steps, onPass."],
     [{ modelCheck: null }, 'modelCheck'],
     [{ modelCheck: { steps: '100' } }, "'steps' of modelCheck must be of type number, not string."],
+    [{ modelCheck: { steps: 0 } }, "'steps' of modelCheck must be a whole number above 0, not 0."],
+    [{ modelCheck: { steps: 2.5 } }, "'steps' of modelCheck must be a whole number above 0, not 2.5."],
+    [{ modelCheck: { seed: 2.5 } }, "'seed' of modelCheck must be a whole number, not 2.5."],
     [{ settleSeconds: 0 }, 'settleSeconds must be above 0, not 0.'],
     [{ create: undefined }, "'create' of what describeCometStateProvider is given must be of type function"],
     [{ without: ['clock'] }, "without can name advance, crash, interruptions, not 'clock'."],

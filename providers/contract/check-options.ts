@@ -1,5 +1,6 @@
 import { checkFields, type Fields } from './fields.ts'
 import { PLACES } from './gaps.ts'
+import type { ModelCheckOptions } from './model-check.ts'
 import type { ProviderStorage } from './provider-storage.ts'
 
 const OPTIONS: Fields = {
@@ -29,11 +30,16 @@ const OPTIONAL = [OPTIONS, STORAGE, FAULTS].flatMap((fields) => {
 export function checkOptions(options: {
   readonly without?: readonly string[]
   readonly settleSeconds?: number
-  readonly modelCheck?: object
+  readonly modelCheck?: ModelCheckOptions
 }): void {
   checkFields('what describeCometStateProvider is given', options, OPTIONS, OPTIONAL)
   const { without = [], settleSeconds = 1, modelCheck = {} } = options
   checkFields('modelCheck', modelCheck, MODEL_CHECK, OPTIONAL)
+  const { steps = 1, seed = 0 } = modelCheck
+  if (!Number.isSafeInteger(steps) || steps < 1)
+    throw new TypeError(`'steps' of modelCheck must be a whole number above 0, not ${steps}.`)
+  if (!Number.isSafeInteger(seed))
+    throw new TypeError(`'seed' of modelCheck must be a whole number, not ${seed}.`)
   if (!(settleSeconds > 0)) throw new TypeError(`settleSeconds must be above 0, not ${settleSeconds}.`)
   for (const gap of without) {
     if (Object.hasOwn(PLACES, gap)) continue

@@ -11,7 +11,9 @@ import { rulesOfInterruptions } from './rules-of-interruptions.ts'
 import { rulesOfKeys } from './rules-of-keys.ts'
 import { rulesOfLeases } from './rules-of-leases.ts'
 import { rulesOfOpening } from './rules-of-opening.ts'
+import { rulesOfOpeningAmidAppends } from './rules-of-opening-amid-appends.ts'
 import { rulesOfRaces } from './rules-of-races.ts'
+import { rulesOfReadingAmidRemovals } from './rules-of-reading-amid-removals.ts'
 import { rulesOfRemembering } from './rules-of-remembering.ts'
 import { rulesOfRemoval } from './rules-of-removal.ts'
 import { rulesOfRestarting } from './rules-of-restarting.ts'
@@ -86,7 +88,11 @@ export function describeCometStateProvider(name: string, options: ContractOption
     describe('what is supported', () => rulesOfSupports(rule))
     describe('opening and closing', () => rulesOfOpening(rule))
     describe('the log', () => rulesOfTheLog(rule))
-    describe('two nodes', () => rulesOfTwoNodes(rule))
+    describe('two nodes', () => {
+      rulesOfTwoNodes(rule)
+      rulesOfOpeningAmidAppends(rule)
+      rulesOfReadingAmidRemovals(rule)
+    })
     describe('keys', () => rulesOfKeys(rule))
     describe('clients', () => rulesOfClients(rule))
     describe('leases', () => rulesOfLeases(rule))

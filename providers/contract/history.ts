@@ -73,6 +73,9 @@ class History {
         return this.#crash(step)
       case 'interrupt':
         return this.#interrupt(step)
+      case 'open':
+        await this.#openAmidCalls(step)
+        return true
       case 'catch up':
         assert.deepEqual(await pair[step.node]!.told(), this.#log)
         return true
@@ -102,6 +105,15 @@ class History {
     for (const call of calls) call.assertAnswered()
     await this.#explain(calls)
     await this.#narrowDown()
+  }
+
+  async #openAmidCalls({ node, turns: count, calls }: Step & { step: 'open' }): Promise<void> {
+    const { pair } = this.#nodes
+    const calling = turns(count).then(() => this.#call(calls))
+    const [opened] = await Promise.all([this.#opened.open(), calling])
+    assert.deepEqual(await opened.told(), this.#log)
+    await pair[node]!.provider.close()
+    pair[node] = opened
   }
 
   async #crash({ who, turns: count, calls: planned }: Step & { step: 'crash' }): Promise<boolean> {

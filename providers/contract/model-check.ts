@@ -13,7 +13,7 @@ export interface ModelCheckOptions {
    * variable `COMET_CONTRACT_SEED`, else the time in milliseconds.
    */
   readonly seed?: number
-  /** How many random steps are done in all, in histories of 100. Default 3,000. */
+  /** How many random steps are done in all, in histories of 100: 1 or more. Default 3,000. */
   readonly steps?: number
   /** Called when all went well. Default: nothing is said. */
   readonly onPass?: (report: ModelCheckReport) => void
@@ -47,7 +47,8 @@ export async function modelCheck(
   const histories = Math.ceil(steps / STEPS_OF_A_HISTORY)
   const done: Step[] = []
   for (let index = 0; index < histories; index += 1) {
-    done.push(...(await checkHistory(create, seed + index, settleSeconds)))
+    const length = Math.min(STEPS_OF_A_HISTORY, steps - done.length)
+    done.push(...(await checkHistory(create, seed + index, length, settleSeconds)))
   }
   options.onPass?.({ seed, histories, ...countsOf(done) })
 }
@@ -64,9 +65,14 @@ function countsOf(done: readonly Step[]): Omit<ModelCheckReport, 'seed' | 'histo
 }
 
 /** Answers with the steps that were done. */
-async function checkHistory(create: Create, seed: number, settleSeconds: number): Promise<readonly Step[]> {
+async function checkHistory(
+  create: Create,
+  seed: number,
+  length: number,
+  settleSeconds: number,
+): Promise<readonly Step[]> {
   const storage = await create()
-  const history = randomSteps(new SeededRandom(seed), STEPS_OF_A_HISTORY, storage)
+  const history = randomSteps(new SeededRandom(seed), length, storage)
   const failure = await failureOf(history, storage, settleSeconds)
   if (failure === undefined) return history
   let cause = failure

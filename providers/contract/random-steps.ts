@@ -46,7 +46,9 @@ class Planner {
       return { step: 'interrupt', way: random.below(this.#ways), turns, calls: this.#calls() }
     }
     if (dice < 64) return { step: 'call', calls: [this.#call(random.below(2))] }
-    if (dice < 80) return { step: 'call', calls: this.#calls() }
+    if (dice < 77) return { step: 'call', calls: this.#calls() }
+    if (dice < 80)
+      return { step: 'open', node: random.below(2), turns: random.below(3), calls: this.#calls() }
     if (dice < 86) return { step: 'catch up', node: random.below(2) }
     if (dice < 89 || (dice < 99 && !this.#movesClock)) return { step: 'reopen', node: random.below(2) }
     if (dice < 99) return { step: 'pass', seconds: 1 + random.below(4) }

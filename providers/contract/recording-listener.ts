@@ -5,18 +5,20 @@ const EPOCH = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Writes down what a provider tells, and can say whether it kept to the order. */
 export class RecordingListener implements ProviderListener {
+  /** Called after each reset was written down. */
+  onReset: (() => void) | undefined
   /** Called after each list of entries was written down. */
   onEntries: ((entries: readonly Entry[]) => void) | undefined
   readonly #violations: string[] = []
+  readonly #heard: string[] = []
   #log: RetainedLog | undefined
   #fed: Entry[] = []
   #head = 0
-  #calls = 0
   #isAvailable = false
 
   /** How often the provider has called, whatever it said. */
   get calls(): number {
-    return this.#calls
+    return this.#heard.length
   }
 
   /** Whether the provider says that it is in touch with its store. */
@@ -45,13 +47,19 @@ export class RecordingListener implements ProviderListener {
     return this.#head
   }
 
+  /** Fails if the provider has called again since it had called so often. */
+  assertSilentSince(calls: number, when: string): void {
+    const heard = this.#heard.slice(calls).join(', ')
+    assert.ok(heard === '', `${when}, the listener was still called: ${heard}`)
+  }
+
   /** Fails if the provider broke the order at any time. */
   assertSound(): void {
     assert.deepEqual(this.#violations, [], 'the provider broke the order of its feed')
   }
 
   reset(log: RetainedLog): void {
-    this.#calls += 1
+    this.#heard.push('reset')
     this.#isAvailable = true
     const { epoch, entries, head, trimmedThrough } = log
     const goesOn = this.#log === undefined || this.#log.epoch === epoch
@@ -72,10 +80,11 @@ export class RecordingListener implements ProviderListener {
     for (const entry of entries) this.#take(entry)
     this.#expect(this.#head <= head, `the window reaches ${this.#head}, above the head ${head}`)
     this.#head = head
+    this.onReset?.()
   }
 
   entries(entries: readonly Entry[]): void {
-    this.#calls += 1
+    this.#heard.push('entries')
     this.#expect(this.#log !== undefined, 'entries came before reset')
     for (const entry of entries) this.#take(entry)
     this.#fed.push(...entries)
@@ -83,12 +92,12 @@ export class RecordingListener implements ProviderListener {
   }
 
   unavailable(): void {
-    this.#calls += 1
+    this.#heard.push('unavailable')
     this.#isAvailable = false
   }
 
   available(): void {
-    this.#calls += 1
+    this.#heard.push('available')
     this.#isAvailable = true
   }
 

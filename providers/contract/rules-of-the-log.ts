@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Entry } from '../../lib/comet-state-provider.ts'
+import type { Entry, MessageEntry } from '../../lib/comet-state-provider.ts'
+import { assertExact } from './assert-exact.ts'
 import { hashOf, initialise, remove, send, stop } from './operations.ts'
 import type { Rule } from './rule.ts'
 import { eventually } from './waiting.ts'
@@ -108,11 +109,11 @@ export function rulesOfTheLog(rule: Rule): void {
       send(`名 𝒳 '";-- ${index}`, { topics, except, contents }),
     )
     const outcomes = await node.append(...sends)
-    const expected = sends.map(({ name, contents }, index) => {
+    const expected = sends.map(({ name, contents }, index): MessageEntry => {
       return { kind: 'message', id: outcomes[index]!.id, topics, except, name, contents }
     })
-    assert.deepEqual(await other.told(), expected)
-    assert.deepEqual((await open()).listener.log.entries, expected)
+    assertExact('the feed', await other.told(), expected)
+    assertExact('the window of a later node', (await open()).listener.log.entries, expected)
   })
 }
 

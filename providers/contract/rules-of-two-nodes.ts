@@ -94,25 +94,6 @@ export function rulesOfTwoNodes(rule: Rule): void {
       assert.equal(await successes([a, b], () => remove('ann', generation)), 1)
     }
   })
-
-  rule(
-    'A client that is removed as it is read is never answered as of its removal or later',
-    async ({ open }) => {
-      const [a, b] = [await open(), await open()]
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const { generation } = await a.initialise(initialise('ann'))
-        const reads = Array.from({ length: 5 }, (_, index) =>
-          (index % 2 ? a : b).provider.getClient(hashOf('ann')),
-        )
-        const [removedAt, ...records] = await Promise.all([a.appendOne(remove('ann', generation)), ...reads])
-        for (const record of records) {
-          if (typeof record !== 'object') continue
-          assert.ok(record.asOf < removedAt, `answered as of ${record.asOf}, removed at ${removedAt}`)
-          assert.ok(record.asOf >= generation, `answered as of ${record.asOf}, initialised at ${generation}`)
-        }
-      }
-    },
-  )
 }
 
 /** How many of the nodes succeed when each appends its operation at once. */

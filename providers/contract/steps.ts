@@ -18,6 +18,13 @@ export type Step =
       readonly turns: number
       readonly calls: readonly PlannedCall[]
     }
+  /** A new node opens, to take the place of this one. The calls are made so many turns after it has begun to. */
+  | {
+      readonly step: 'open'
+      readonly node: number
+      readonly turns: number
+      readonly calls: readonly PlannedCall[]
+    }
   | { readonly step: 'catch up' | 'reopen'; readonly node: number }
   /** All nodes are closed for so long before the first is opened again. */
   | { readonly step: 'restart'; readonly seconds: number }

@@ -32,3 +32,28 @@ export async function settled<T>(
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
+
+/** How often something waits for promises only, before it waits for whole turns, and at last for milliseconds. */
+const WITHIN_A_TURN = 5
+const BY_TURNS = 250
+
+/** Ends also what never would. */
+const MOST_REPETITIONS = 5000
+
+/** Waits so many times for what is settled already, which is within one turn; from the sixth time on for turns. */
+export async function moments(count: number): Promise<void> {
+  for (let moment = 0; moment < Math.min(count, WITHIN_A_TURN); moment += 1) await undefined
+  await turns(count - WITHIN_A_TURN)
+}
+
+/**
+ * Does a step again and again, one after the other, while `goesOn` holds: without a pause at first, then a turn of the
+ * event loop apart, at last a millisecond, so that some come between whatever happens meanwhile.
+ */
+export async function repeat(step: () => Promise<unknown>, goesOn: () => boolean): Promise<void> {
+  for (let done = 0; done < MOST_REPETITIONS && goesOn(); done += 1) {
+    await step()
+    if (done >= BY_TURNS) await new Promise((resolve) => setTimeout(resolve, 1))
+    else if (done >= WITHIN_A_TURN) await turns(1)
+  }
+}
