@@ -7,7 +7,7 @@ import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { serveTasks } from './child-process.ts'
 import { publishIntoGaps } from './gap-publisher.ts'
-import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
+import { collectedCost, cpuMicroseconds, passTurns, sharedNow, TURNS_PER_MESSAGE } from './process-cost.ts'
 
 /** A Koa app with a channel, as the README shows it; it is loaded from another process. */
 
@@ -44,6 +44,13 @@ const tasks = {
     const at = sharedNow()
     await channel.sendMessage('Bench', text)
     return at
+  },
+  /** One message after another, each when the one before is written: gathered ones would cost less. */
+  async sendMany({ count, text }: { count: number; text: string }): Promise<void> {
+    for (let sent = 0; sent < count; sent++) {
+      await channel.sendMessage('Bench', text)
+      await passTurns(TURNS_PER_MESSAGE)
+    }
   },
   publishIntoGaps: (count: number) => publishIntoGaps(channel, count),
 }

@@ -25,3 +25,10 @@ export function cpuMicroseconds(): number {
 export function sharedNow(): number {
   return performance.timeOrigin + performance.now()
 }
+
+/** In which thousands of streams are written to, 500 in each. */
+export const TURNS_PER_MESSAGE = 10
+
+export async function passTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}

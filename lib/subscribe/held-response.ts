@@ -86,11 +86,13 @@ export class HeldResponse {
 
   /** Begins an answer in pieces. Only when Koa has unwound. */
   begin(headers: Answer['headers'], first: StreamFrame): void {
-    const writer = new StreamWriter(this.#res, () => this.#owner.drained())
+    const writer = new StreamWriter(this.#res, this.#owner)
     this.#writer = writer
     this.#guarded((res) => {
-      setHeaders(res, headers)
+      // Not setHeader: it would keep them for as long as the stream is open.
+      res.writeHead(200, headers)
       writer.write(first)
+      joinHead(res)
     })
   }
 
@@ -127,6 +129,11 @@ function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): voi
 export function isGone(res: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
   // The compatibility API of HTTP/2 has neither property, but the stream.
   return res.destroyed || res.closed || res.stream?.destroyed === true
+}
+
+/** Node keeps the head it has written as dozens of strings until somebody looks at it: 1 kB for each open stream. */
+function joinHead(res: ServerResponse & { readonly _header?: string | null }): void {
+  res._header?.charCodeAt(0)
 }
 
 function setHeaders(res: ServerResponse, headers: Answer['headers']): void {

@@ -19,19 +19,24 @@ interface Source {
   once(event: 'drain', listener: () => void): unknown
 }
 
+/** Whoever writes is told when it may go on. */
+interface WriterOwner {
+  /** A connection that was choked takes more. */
+  drained(): void
+}
+
 /** Over HTTP/2 a response has a stream of its own. */
 type StreamedResponse = ServerResponse & { readonly stream?: Connection }
 
 /** Writes frames to one response, no faster than its connection takes them. */
 export class StreamWriter {
   readonly #res: StreamedResponse
-  readonly #drained: () => void
+  readonly #owner: WriterOwner
   #isChoked = false
 
-  /** @param drained told each time that a connection which was choked takes more */
-  constructor(res: ServerResponse, drained: () => void) {
+  constructor(res: ServerResponse, owner: WriterOwner) {
     this.#res = res
-    this.#drained = drained
+    this.#owner = owner
   }
 
   /** Whether what was written last has not left yet: nothing more is to be written before `drained`. */
@@ -60,7 +65,7 @@ export class StreamWriter {
       connection?.off('timeout', cut)
       // Of a response that has ended, the connection is another's by now.
       if (!res.writableEnded) connection?.setTimeout(before)
-      this.#drained()
+      this.#owner.drained()
     })
   }
 }
@@ -72,5 +77,5 @@ export class StreamWriter {
 function takesChunks(res: StreamedResponse): res is StreamedResponse & { readonly socket: Socket } {
   const { socket } = res
   const isChunked = res.chunkedEncoding && res.headersSent && !Object.hasOwn(res, 'write')
-  return isChunked && socket !== null && res.writableLength === socket.writableLength
+  return isChunked && socket?.writable === true && res.writableLength === socket.writableLength
 }

@@ -58,6 +58,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   readonly #room: WaitRoom
   readonly #response: HeldResponse
   readonly #endsAt: number
+  readonly #periodMs: number
   #epoch: string
   #position: number
   #timer: NodeJS.Timeout
@@ -74,7 +75,8 @@ export class WaitRequest implements Waiting, ResponseOwner {
     this.#response = new HeldResponse(ctx, this)
     // A timer may fire a part of a millisecond early.
     this.#endsAt = performance.now() + holdMs - 1
-    this.#timer = setTimeout(onTimer, Math.min(holdMs, keepAliveMs), this).unref()
+    this.#periodMs = Math.min(holdMs, keepAliveMs)
+    this.#timer = setTimeout(onTimer, this.#periodMs, this).unref()
     lease.held = this
   }
 
@@ -145,9 +147,13 @@ export class WaitRequest implements Waiting, ResponseOwner {
   onTimer(): void {
     // A stream is to have told what there is before it ends.
     const hasToWait = !this.takesMessages && !this.#response.isChoked
-    if (performance.now() >= this.#endsAt && !hasToWait) return this.timeOut()
+    const leftMs = this.#endsAt - performance.now()
+    if (leftMs <= 0 && !hasToWait) return this.timeOut()
     if (this.isReady && !this.#isWoken) this.#room.keepAlive(this)
-    this.#timer.refresh()
+    if (this.#isOver) return
+    // The end comes in its own time, not with a later keep-alive.
+    if (leftMs > 0 && leftMs < this.#periodMs) this.#timer = setTimeout(onTimer, leftMs, this).unref()
+    else this.#timer.refresh()
   }
 
   released(): void {
