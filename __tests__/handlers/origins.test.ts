@@ -117,6 +117,7 @@ describe('a page of a listed origin', () => {
         'authorization',
         'comet-token',
         'comet-page',
+        'comet-probe',
         'last-event-id',
         'prefer',
         'content-type',

@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',
   'Access-Control-Allow-Headers':
-    'Authorization, Comet-Token, Comet-Page, Content-Type, Last-Event-ID, Prefer',
+    'Authorization, Comet-Token, Comet-Page, Comet-Probe, Content-Type, Last-Event-ID, Prefer',
   'Access-Control-Max-Age': '7200',
 } as const
 
