@@ -17,7 +17,7 @@ export async function bundle(name) {
   const { entry, format } = BUNDLES[name]
   const options = { bundle: true, minify: true, target: 'es2022', write: false }
   const { outputFiles } = await build({ ...options, absWorkingDir: here, entryPoints: [entry], format })
-  const compress = { passes: 3, ecma: 2022 }
+  const compress = { passes: 3, ecma: 2022, hoist_funs: true }
   const { code } = await minify(outputFiles[0].text, { module: true, compress, mangle: true, ecma: 2022 })
   return code
 }

@@ -1,7 +1,8 @@
 import type { ResetContents, WireMessage } from '../lib/wire.ts'
 import { CometError } from './comet-error.ts'
-import { type Connection, type ConnectionEvents, createConnection } from './connection.ts'
+import { type Connection, createConnection } from './connection.ts'
 import type { ConnectionState } from './connection-states.ts'
+import type { EventDetails } from './event-details.ts'
 import { Http } from './http.ts'
 import { Identity } from './identity.ts'
 import { createListeners, type Handler, type Listeners } from './listeners.ts'
@@ -12,15 +13,22 @@ import {
   isToken,
   type PrivateToken,
   refusal,
+  TRANSPORTS,
 } from './options.ts'
 import { PageMemory } from './page-memory.ts'
+import type { TransportName } from './transport-choice.ts'
 
 /** The events of a {@link CometChannel}; each is a CustomEvent. */
 export interface CometChannelEventMap {
   /** The state has changed. */
-  statechange: CustomEvent<ConnectionEvents['statechange']>
+  statechange: CustomEvent<EventDetails['statechange']>
   /** Messages may be missing: load what the page shows anew. */
   reset: CustomEvent<ResetContents>
+  /**
+   * Nothing has come by the stream for two thirds of the time after which it is given up: 20 s, unless the server's
+   * `keepAliveSeconds` is another than 15. Comes once, and again only after a sign of the server; the state stays.
+   */
+  connectionslow: CustomEvent<null>
   /** Something failed; `detail.willRetry` says whether the channel goes on by itself. */
   error: CustomEvent<CometError>
 }
@@ -41,15 +49,20 @@ interface CometEventTarget extends EventTarget {
 const CometEvents = EventTarget as new () => CometEventTarget
 
 /**
- * The page's end of a channel: keeps one poll open, and hands out what comes, in order and each message once.
+ * The page's end of a channel: keeps one request open, and hands out what comes, in order and each message once.
  *
  * `Messages` names the channel's messages and the type of their contents, for `on`: `{ Time: string }`. Nothing checks
  * that they come like that.
  *
- * What comes while nobody listens waits on the server: the channel polls on only when there is a success handler,
- * an `on` or a `for await`, and when the body of each `for await` has dealt with the message before. Who lets it
- * wait longer than the client's idle time is removed by the server, and sees `reset` when it listens again; `state`
- * stays as it was until then. A page that is only to count as there listens, too: `on('any', () => {})`.
+ * Messages come by a stream. When something between page and server holds streams back or cuts them, they come by long
+ * polls, for 5 minutes; then the channel tries beside its poll whether a stream gets through, and if not, again after
+ * ever longer times, up to an hour. The state stays, and no message is lost or handed out twice.
+ *
+ * What comes while nobody listens waits on the server: until there is a success handler, an `on` or a `for await`,
+ * and the body of each `for await` has dealt with the message before. Until then a stream is read no further, and
+ * ended after 8 s. Then the channel polls for what waits, every 20 s, or a quarter of the client's idle time if that is
+ * shorter: so the server does not take the page for idle, and `state` says whether the server is there. Who lets it
+ * wait until the server's log has dropped it sees `reset`.
  */
 export class CometChannel<Messages extends object = Record<string, unknown>> extends CometEvents {
   readonly alias: string
@@ -77,11 +90,11 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
     if (typeof privateToken !== 'function' && !isToken(privateToken ?? 'none')) {
       throw refusal('privateToken', 'visible ASCII or a function', typeof privateToken)
     }
-    const { signal, log } = options
+    const { signal, log, transports = TRANSPORTS } = options
     const address = addressOf(url)
     const http = new Http(address, options)
     const memory = new PageMemory(options.storage, address, alias)
-    const emit = <K extends keyof ConnectionEvents>(type: K, detail: ConnectionEvents[K]) =>
+    const emit = <K extends keyof EventDetails>(type: K, detail: EventDetails[K]) =>
       this.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }))
     const onThrow = (cause: unknown) => {
       const isUnhandled = emit('error', new CometError('COMET_HANDLER_FAILED', true, { cause }))
@@ -93,7 +106,14 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
     this.#signal = signal
     this.#listeners = listeners
     this.#identity = identity
-    this.#connection = createConnection({ alias, http, identity, listeners, emit })
+    this.#connection = createConnection({
+      alias,
+      http,
+      identity,
+      listeners,
+      transports,
+      emit,
+    })
     if (log) listeners.add('log', log)
     signal?.addEventListener('abort', () => {
       this.unsubscribe()
@@ -105,7 +125,12 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
     return this.#connection.state
   }
 
-  /** `<epoch>:<messageId>`: what this page has seen. Undefined before the first answer. */
+  /** How messages come: `streaming` or `long-polling`. What is in use, or will be used first. */
+  get transport(): TransportName {
+    return this.#connection.transport
+  }
+
+  /** `<epoch>:<messageId>`: what this page has seen. Undefined until the server has said where the page is. */
   get cursor(): string | undefined {
     return this.#identity.cursor
   }
@@ -141,7 +166,10 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
     return this.#listeners.add('failure', handler)
   }
 
-  /** Calls the handler each time the server had nothing to say for as long as it holds a poll. */
+  /**
+   * Calls the handler each time the server had nothing to say for as long as it holds a poll. A stream has no timeouts:
+   * who relies on them sets the option `transports` to `['long-polling']`.
+   */
   addTimeoutHandler(handler: Handler<'timeout'>): () => void {
     return this.#listeners.add('timeout', handler)
   }

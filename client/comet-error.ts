@@ -12,7 +12,8 @@ export interface CometErrorFacts {
  * the browser:
  *
  * - `COMET_CONNECTION_FAILED`: no answer came, or it was cut; `cause` has what fetch said
- * - `COMET_NO_ANSWER`: nothing came for 10 s longer than the server may hold a poll
+ * - `COMET_NO_ANSWER`: nothing came for 10 s longer than the server may hold a poll; or by a stream for twice as long as
+ *   it promised
  * - `COMET_ANSWER_IS_INVALID`: the answer is not the channel's: a proxy's error page, a captive portal; or it comes
  *   from another origin, whose server must expose its headers (its option `origins`)
  * - `COMET_TOKEN_FUNCTION_FAILED`: the function given as `privateToken` threw (`cause`), or gave no token
@@ -35,4 +36,9 @@ export class CometError extends Error {
     super(facts.message ?? code, facts)
     Object.assign(this, facts, { code, willRetry })
   }
+}
+
+/** The failure of an answer that lacks what the channel's would have. */
+export function invalidAnswer(): CometError {
+  return new CometError('COMET_ANSWER_IS_INVALID', true)
 }

@@ -1,38 +1,36 @@
-import type { ResetContents } from '../lib/wire.ts'
+import { RESERVED_PREFIX } from '../lib/wire.ts'
 import { pause } from './abortable.ts'
 import { backOffMs, LONGEST_TIMER_MS } from './back-off.ts'
 import { CometError } from './comet-error.ts'
 import { CONNECTION_STATES, type ConnectionEvent, type ConnectionState } from './connection-states.ts'
 import { parseCursor } from './cursor.ts'
-import { deliver } from './delivery.ts'
+import type { EventDetails } from './event-details.ts'
+import { createExchange, type ExchangeParts } from './exchange.ts'
 import { sayGoodbye } from './goodbye.ts'
-import { HoldLimit } from './hold-limit.ts'
-import { type Http, isDeadToken } from './http.ts'
-import type { Identity } from './identity.ts'
-import type { Listeners } from './listeners.ts'
+import { isDeadToken } from './http.ts'
 import { answerAsLiving } from './living-pages.ts'
-import { longPoll } from './long-polling.ts'
 import { watchPage } from './page-events.ts'
+import type { Batch } from './transport.ts'
+import type { TransportName } from './transport-choice.ts'
 
-/** What a channel's events have as their `detail`. */
-export interface ConnectionEvents {
-  statechange: { readonly state: ConnectionState; readonly previous: ConnectionState }
-  reset: ResetContents
-  error: CometError
-}
+/** A request that ended sooner, and brought no message, was in vain. */
+const SOON_MS = 1000
+/** So many of those in a row follow each other as fast as the server likes. */
+const MANY_IN_VAIN = 5
+/** How often it is tried although the browser says that there is no network. */
+const OFFLINE_MS = 30_000
+/** Timers that are only late have their turn before the page is taken for one that has slept. */
+const SLACK_MS = 5000
 
 /** What a connection works with. */
-export interface ConnectionParts {
-  readonly alias: string
-  readonly http: Http
-  readonly identity: Identity
-  readonly listeners: Listeners
-  emit<K extends keyof ConnectionEvents>(type: K, detail: ConnectionEvents[K]): void
+export interface ConnectionParts extends ExchangeParts {
+  emit<K extends keyof EventDetails>(type: K, detail: EventDetails[K]): void
 }
 
-/** The loop of a channel: at most one at a time. Each of its ways leads to the next poll or to a failure handler. */
+/** The loop of a channel: at most one at a time. Each of its ways leads to the next request or to a failure handler. */
 export interface Connection {
   readonly state: ConnectionState
+  readonly transport: TransportName
   /** Begins the loop. Without effect when it runs. */
   start(): void
   /** Ends the loop and its open request at once. Without effect when none runs. */
@@ -43,24 +41,39 @@ export interface Connection {
 
 export function createConnection(parts: ConnectionParts): Connection {
   const { alias, http, identity, listeners, emit } = parts
-  const holdLimit = new HoldLimit()
+  const exchange = createExchange(parts, {
+    onSign,
+    onSlow: () => emit('connectionslow', null),
+    onBatch,
+    onHeldCut: () => {
+      failures = 0
+    },
+    onBetter: () => attempt.abort(),
+  })
   let state: ConnectionState = 'disconnected'
   /** From start to stop. */
   let life: AbortController | undefined
-  /** A poll and the pause after it. */
+  /** A request and the pause after it. */
   let attempt = new AbortController()
   /** Answers for this page while it lives. */
   let living: BroadcastChannel | undefined
   let isFrozen = false
   let mustTellForgotten = false
-  /** Since the server last held a poll, or refused a token. */
+  /** Since the server last held a request, or refused a token. */
   let failures = 0
-  /** Tokens refused since the server last held a poll. */
+  /** Tokens refused since the server last held a request. */
   let refusals = 0
+  /** Requests in a row that ended soon and brought no message. */
+  let vain = 0
+  /** When the page must have slept if nothing has happened: by `Date.now()`, which goes on while the machine sleeps. */
+  let dueMs = 0
 
   return {
     get state() {
       return state
+    },
+    get transport() {
+      return exchange.transport
     },
     start,
     stop,
@@ -71,10 +84,10 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (life) return
     life = new AbortController()
     const { signal } = life
-    failures = refusals = 0
+    failures = refusals = vain = 0
     isFrozen = false
     living = answerAsLiving(identity.page)
-    watchPage(signal, hidden, shown, wake)
+    watchPage(signal, hidden, shown, online, awake)
     transition('subscribed')
     void run(signal)
   }
@@ -90,12 +103,13 @@ export function createConnection(parts: ConnectionParts): Connection {
   }
 
   /**
-   * Ends the open request, and leaves what is stored to the page that comes next.
+   * Ends the open requests, and leaves what is stored to the page that comes next.
    *
    * @param isReplaced then what is stored is not ours to touch
    */
   function letGo(isReplaced?: boolean): void {
     attempt.abort()
+    exchange.end()
     living?.close()
     if (!isReplaced) identity.keep(listeners.isReady(0), true)
   }
@@ -111,51 +125,49 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   async function run(life: AbortSignal): Promise<void> {
     while (!life.aborted) {
+      // What was waiting for listeners is asked for again.
+      attempt.abort()
       attempt = new AbortController()
       const { signal } = attempt
-      const pauseMs = isFrozen ? LONGEST_TIMER_MS : await pollOnce(signal)
+      const pauseMs = isFrozen ? LONGEST_TIMER_MS : await askOnce(signal)
+      onSign(pauseMs)
       // No timer without need: hidden tabs may run one a minute.
       if (pauseMs > 0) await pause(pauseMs, signal)
     }
   }
 
-  /** Returns how long to wait before the next poll. */
-  async function pollOnce(signal: AbortSignal): Promise<number> {
-    const isProbe = state !== 'connected'
+  /** Returns how long to wait before the next request. */
+  async function askOnce(signal: AbortSignal): Promise<number> {
     const beganAtMs = performance.now()
+    onSign(http.limitMs)
     try {
-      return await poll(isProbe, signal)
+      await identity.take(signal)
+      const pauseMs = await exchange.ask(state === 'connected', signal)
+      vain = performance.now() - beganAtMs < SOON_MS ? vain + 1 : 0
+      return vain > MANY_IN_VAIN ? Math.max(pauseMs, backOffMs(vain - MANY_IN_VAIN)) : pauseMs
     } catch (cause) {
-      // The loop has ended, or an event asks for a new poll.
+      // The loop has ended, or an event asks for a new request.
       if (signal.aborted) return 0
-      const isOwn = cause instanceof CometError
-      // Then something between page and server may have ended it.
-      const isCut = !isProbe && (!isOwn || cause.code === 'COMET_ANSWER_IS_INVALID')
-      if (isCut && holdLimit.cut(performance.now() - beganAtMs)) failures = 0
-      return recover(isOwn ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause }))
+      return recover(
+        cause instanceof CometError ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause }),
+      )
     }
   }
 
-  async function poll(isProbe: boolean, signal: AbortSignal): Promise<number> {
-    await identity.take(signal)
-    const { cursor } = identity
-    const waitSeconds = isProbe ? 0 : (holdLimit.seconds ?? Math.ceil(http.holdSeconds))
-    const answer = await longPoll(http, identity, waitSeconds, signal)
+  function onBatch({ messages, cursor }: Batch, isHeld: boolean): void {
     identity.takesOver = false
-    if (!isProbe) {
-      identity.isProven = true
-      holdLimit.answered()
-      failures = refusals = 0
-    }
+    identity.isProven ||= isHeld
+    if (isHeld) failures = refusals = 0
+    if (messages.some(({ n }) => !n.startsWith(RESERVED_PREFIX))) vain = 0
     transition('answered')
-    signal.throwIfAborted()
-    if (mustTellForgotten) emit('reset', { reason: 'forgotten', ...(parseCursor(cursor) ?? answer.cursor) })
+    const from = parseCursor(identity.cursor) ?? cursor
+    // Told when it is known from where on nothing is missing.
+    if (!mustTellForgotten || !from || attempt.signal.aborted) return
     mustTellForgotten = false
-    await deliver(answer, isProbe, parts, signal)
-    return answer.retryAfterSeconds ? backOffMs(1, answer.retryAfterSeconds) : 0
+    emit('reset', { reason: 'forgotten', ...from })
   }
 
-  /** Returns how long to wait before the next attempt. When none can help, ends the loop. */
+  /** Returns how long to wait before the next request. When none can help, ends the loop. */
   function recover(failure: CometError): number {
     const { code, retryAfterSeconds } = failure
     const isDead = isDeadToken(code)
@@ -173,6 +185,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     let pauseMs = 0
     if (willRetry) {
       pauseMs = backOffMs(isDead ? ++refusals : ++failures, retryAfterSeconds)
+      // The event `online` ends the pause. Now and then it is tried all the same: browsers err.
+      if (globalThis.navigator?.onLine === false) pauseMs = Math.max(pauseMs, OFFLINE_MS)
       transition('failed')
     } else {
       // Who subscribes again takes the client back.
@@ -194,17 +208,32 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   /** The page between may have taken the client over: this one takes it back. */
   function shown(): void {
+    if (!isFrozen) return
     isFrozen = false
     living = answerAsLiving(identity.page)
     identity.takesOver = true
-    identity.keep(false)
     wake()
   }
 
-  /** Polls at once, and asks to be answered at once, so that the page soon knows whether it is connected. */
+  function online(): void {
+    exchange.note('online')
+    wake()
+  }
+
+  /** If the page has slept, the open request may be dead, and a pause is over. */
+  function awake(): void {
+    if (Date.now() > dueMs) wake()
+  }
+
+  /** Asks at once, so that the page soon knows whether it is connected. */
   function wake(): void {
     transition('lost')
     attempt.abort()
+  }
+
+  /** @param nextWithinMs how soon the server gives a sign, or is given up, or is asked */
+  function onSign(nextWithinMs: number): void {
+    dueMs = Date.now() + nextWithinMs + SLACK_MS
   }
 
   function transition(event: ConnectionEvent): void {

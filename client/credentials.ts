@@ -1,7 +1,7 @@
 import type { RegisterAnswer } from '../lib/wire.ts'
-import { CometError } from './comet-error.ts'
+import { CometError, invalidAnswer } from './comet-error.ts'
 import { parseCursor } from './cursor.ts'
-import { type Http, invalidAnswer } from './http.ts'
+import type { Http } from './http.ts'
 import { isToken } from './options.ts'
 import type { Registration } from './page-memory.ts'
 

@@ -1,8 +1,9 @@
 import { ControlName, RESERVED_PREFIX, type ResetContents } from '../lib/wire.ts'
+import { CometError } from './comet-error.ts'
 import { parseCursor } from './cursor.ts'
 import type { Identity } from './identity.ts'
 import type { Listeners } from './listeners.ts'
-import type { PollAnswer } from './long-polling.ts'
+import type { Batch } from './transport.ts'
 
 /** What a delivery works with. */
 export interface DeliveryParts {
@@ -13,40 +14,44 @@ export interface DeliveryParts {
 }
 
 /**
- * Hands out what a poll brought, in order and each message once, and moves the cursor behind each. Waits for the
- * first listener, and for readers that are busy. Rejects when the signal aborts: the rest is then asked for again.
+ * Hands out what came, in order and each message once, and moves the cursor behind each. Waits for the first listener,
+ * and for readers that are busy. Resolves when all has been dealt with. Rejects when the signal aborts: the rest is
+ * then asked for again; and when another page has taken the client over.
  *
- * @param isProbe the page asked to be answered at once: a timeout is then none that a handler cares for
+ * @param isHeld whether the server waited for it: else a timeout is none that a handler cares for
  */
 export async function deliver(
-  { messages, cursor }: PollAnswer,
-  isProbe: boolean,
+  { messages, cursor }: Batch,
+  isHeld: boolean,
   { alias, identity, listeners, emit }: DeliveryParts,
   signal: AbortSignal,
 ): Promise<void> {
   const token = identity.token!
   const own = parseCursor(identity.cursor)
   // Ids of another life of the log say nothing about this one's.
-  let seen = own?.epoch === cursor.epoch ? own.messageId : -1
+  let seen = own && own.epoch === cursor?.epoch ? own.messageId : -1
   for (const { mid, n, c } of messages) {
+    // By a newer request of this very page, it only asks anew: something repeats its requests.
+    if (n === ControlName.replaced && c !== 'own') throw new CometError('COMET_REPLACED', false)
     const isOfApp = !n.startsWith(RESERVED_PREFIX)
+    const isOfTrimming = (c as Partial<ResetContents> | null)?.reason === 'trimmed'
+    // The page asks from behind what a loop is still busy with. What it lacks of that, it does not miss.
+    if (mid <= seen && (isOfApp || isOfTrimming)) continue
     await whenReady(isOfApp ? 1 : 0)
     if (isOfApp) {
-      if (mid <= seen) continue
       // First the cursor: a handler that unsubscribes has had its message.
-      moveTo(cursor.epoch, mid)
+      moveTo(cursor!.epoch, mid)
       listeners.deliver(token, alias, { mid, n, c })
     } else if (n === ControlName.reset) {
       const reset = c as ResetContents
       moveTo(reset.epoch, reset.messageId)
       emit('reset', reset)
-    } else if (n === ControlName.timeout && !isProbe) {
+    } else if (n === ControlName.timeout && isHeld) {
       listeners.call('timeout', token, alias)
     }
   }
   await whenReady(0)
-  moveTo(cursor.epoch, Math.max(cursor.messageId, seen))
-  identity.keep(true)
+  if (cursor) moveTo(cursor.epoch, Math.max(cursor.messageId, seen))
 
   function moveTo(epoch: string, messageId: number): void {
     seen = messageId
@@ -54,7 +59,10 @@ export async function deliver(
   }
 
   async function whenReady(atLeast: 0 | 1): Promise<void> {
-    while (!listeners.isReady(atLeast) && !signal.aborted) await listeners.change(signal)
     signal.throwIfAborted()
+    while (!listeners.isReady(atLeast)) {
+      await listeners.change(signal)
+      signal.throwIfAborted()
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { ControlName, type WireMessage } from '../lib/wire.ts'
-import { unlessAborted } from './abortable.ts'
+import { abortWith, unlessAborted } from './abortable.ts'
 import { CometError } from './comet-error.ts'
 import type { CometChannelOptions } from './options.ts'
 
@@ -31,6 +31,11 @@ export class Http {
     this.holdSeconds = options.connectionTimeoutSeconds ?? 25
   }
 
+  /** How long an answer is waited for. */
+  get limitMs(): number {
+    return (this.holdSeconds + GRACE_SECONDS) * 1000
+  }
+
   /** @param endpoint what follows the channel's path: `/register`, for one */
   urlOf(endpoint: string): string {
     return this.#url.replace(/\/?(\?|#|$)/, `${endpoint}$1`)
@@ -49,52 +54,51 @@ export class Http {
     token?: string,
     url = this.#url,
   ): Promise<HttpAnswer> {
-    signal.throwIfAborted()
-    const own = new AbortController()
-    signal.addEventListener('abort', () => own.abort(signal.reason))
-    const giveUp = () => own.abort(new CometError('COMET_NO_ANSWER', true))
-    const timer = setTimeout(giveUp, (this.holdSeconds + GRACE_SECONDS) * 1000)
+    const own = abortWith(signal)
+    const timer = setTimeout(() => own.abort(new CometError('COMET_NO_ANSWER', true)), this.limitMs)
     try {
-      return await unlessAborted(this.#send(url, request, token, own.signal), own.signal)
+      const answer = this.send(own.signal, request, token, url).then(readAnswer)
+      return await unlessAborted(answer, own.signal)
     } finally {
       clearTimeout(timer)
+      own.abort()
     }
   }
 
-  async #send(
-    url: string,
+  /** Sends one request. Resolves with the head of the answer, whatever it says; rejects with what fetch says. */
+  async send(
+    signal: AbortSignal,
     request: HttpRequest,
     token: string | undefined,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
+    url = this.#url,
+  ): Promise<Response> {
     const { fetch = globalThis.fetch, credentials = 'same-origin', headers: ofApp } = this.#options
     const headers = new Headers(await ofApp?.())
     for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value)
     if (token && headers.has('Authorization')) headers.set('Comet-Token', token)
     else if (token) headers.set('Authorization', `Bearer ${token}`)
-    const response = await fetch(url, { ...request, headers, credentials, signal, cache: 'no-store' })
-    const { ok, status, headers: received } = response
-    const type = received.get('Content-Type') ?? ''
-    // Undefined: it was cut, or is no JSON.
-    const body: unknown = await response.json().catch(() => undefined)
-    const retryAfterSeconds = Math.max(0, Number(received.get('Retry-After'))) || undefined
-    if (ok && body && /json/i.test(type)) return { headers: received, body, retryAfterSeconds }
-    const told = (body as Partial<WireMessage>[] | null | undefined)?.[0]
-    const isOurs = told?.n === ControlName.error
-    const code = (isOurs && told.code) || 'COMET_ANSWER_IS_INVALID'
-    const message = isOurs ? `${told.c}` : `Got ${status} ${type}`
-    const willRetry = !isOurs || status === 429 || status >= 500
-    throw new CometError(code, willRetry, { message, status, retryAfterSeconds })
+    return fetch(url, { ...request, headers, credentials, signal, cache: 'no-store' })
   }
+}
+
+/** Reads an answer to its end. Rejects with a {@link CometError} unless it is a 2xx one with a JSON body. */
+export async function readAnswer(response: Response): Promise<HttpAnswer> {
+  const { ok, status, headers } = response
+  const type = headers.get('Content-Type') ?? ''
+  // Undefined: it was cut, or is no JSON.
+  const body: unknown = await response.json().catch(() => undefined)
+  const retryAfterSeconds = Math.max(0, Number(headers.get('Retry-After'))) || undefined
+  if (ok && body && /json/i.test(type)) return { headers, body, retryAfterSeconds }
+  const told = (body as Partial<WireMessage>[] | null | undefined)?.[0]
+  const isOurs = told?.n === ControlName.error
+  const code = (isOurs && told.code) || 'COMET_ANSWER_IS_INVALID'
+  const message = isOurs ? `${told.c}` : `Got ${status} ${type}`
+  const willRetry = !isOurs || status === 429 || status >= 500
+  throw new CometError(code, willRetry, { message, status, retryAfterSeconds })
 }
 
 /** Whether the code says that this token is dead; another may live. */
 export function isDeadToken(code: string): boolean {
   // COMET_IDENTITY_IS_LOST, COMET_IDENTITY_HAS_CHANGED
   return /TOKEN_IS_UNKNOWN|IDENTITY_/.test(code)
-}
-
-/** The failure of an answer that lacks what the channel's would have. */
-export function invalidAnswer(): CometError {
-  return new CometError('COMET_ANSWER_IS_INVALID', true)
 }

@@ -16,7 +16,11 @@ export class Identity {
   isTaken = false
   /** `<epoch>:<messageId>`: everything up to here has been handed out. */
   cursor: string | undefined
+  /** Everything up to here has been dealt with, too: a loop may be busy with the message after it. */
+  dealtWith: string | undefined
   registration: Registration | undefined
+  /** Until when streams are avoided: see `Evidence`. */
+  avoidedUntilMs: number
   /** Whether this page takes the client over from another: until its first good answer with this token. */
   takesOver = true
   /** Whether the server has held a poll with this token, or a page before has used it. */
@@ -25,8 +29,6 @@ export class Identity {
   readonly #memory: PageMemory
   readonly #http: Http
   #mayResume = true
-  /** The cursor behind what handlers and loops have dealt with: a loop may be busy with the message after it. */
-  #dealtWith: string | undefined
 
   constructor(given: PrivateToken | null | undefined, memory: PageMemory, http: Http) {
     this.#given = given
@@ -34,6 +36,7 @@ export class Identity {
     this.#http = http
     if (typeof given === 'string') this.token = given
     this.renewsToken = !this.token
+    this.avoidedUntilMs = memory.read()?.avoidedUntilMs ?? 0
   }
 
   /** Comes by a token if there is none: what the app gives, what the page before left, or a new registration. */
@@ -52,16 +55,15 @@ export class Identity {
     this.isProven = left?.token === next.token
     if (this.isProven) next = left!
     this.token = next.token
-    this.cursor = next.cursor
+    this.cursor = this.dealtWith = next.cursor
     this.registration = next.registration
     this.#http.holdSeconds = next.registration?.connectionTimeoutSeconds ?? this.#http.holdSeconds
     this.isTaken = true
-    this.keep(true)
   }
 
   /** Moves the cursor behind what is handed out next. Everything before has been dealt with by then. */
   moveTo(cursor: string): void {
-    this.#dealtWith = this.cursor
+    this.dealtWith = this.cursor
     this.cursor = cursor
   }
 
@@ -72,10 +74,10 @@ export class Identity {
    * @param released this page lets go of it
    */
   keep(isDealtWith: boolean, released?: boolean): void {
-    const { token, page, registration } = this
-    if (isDealtWith) this.#dealtWith = this.cursor
-    const cursor = this.#dealtWith
-    if (this.isTaken) this.#memory.write({ token: token!, cursor, page, registration, released })
+    if (isDealtWith) this.dealtWith = this.cursor
+    const { token, dealtWith: cursor, page, registration, avoidedUntilMs } = this
+    if (this.isTaken)
+      this.#memory.write({ token: token!, cursor, page, registration, avoidedUntilMs, released })
   }
 
   /** The token is dead, or given up. */

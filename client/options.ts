@@ -1,3 +1,5 @@
+import type { TransportName } from './transport-choice.ts'
+
 /** Where a page keeps its state: `sessionStorage`, or anything with these three methods. */
 export type PageStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
@@ -30,6 +32,11 @@ export interface CometChannelOptions {
    * before this.
    */
   readonly connectionTimeoutSeconds?: number | undefined
+  /**
+   * How messages may come, at least one, the preferred first. Default `['streaming', 'long-polling']`: by a stream, and
+   * by polls while something between page and server holds streams back or cuts them.
+   */
+  readonly transports?: readonly TransportName[] | undefined
 }
 
 /** A day: what a timer can wait for, and the server reads from `Prefer`. */
@@ -43,7 +50,10 @@ const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
   storage: 'object',
   log: 'function',
   connectionTimeoutSeconds: 'number',
+  transports: 'object',
 }
+
+export const TRANSPORTS: readonly TransportName[] = ['streaming', 'long-polling']
 
 /** Throws a TypeError for what is not as described. It shows no token. */
 export function checkOptions(options: CometChannelOptions): void {
@@ -53,9 +63,11 @@ export function checkOptions(options: CometChannelOptions): void {
     }
     if (value !== undefined) checkType(name, OPTION_TYPES[name as keyof CometChannelOptions], value)
   }
-  const { connectionTimeoutSeconds: seconds = 1 } = options
+  const { connectionTimeoutSeconds: seconds = 1, transports = TRANSPORTS } = options
   if (!(seconds > 0 && seconds <= LONGEST_HOLD_SECONDS))
     throw refusal('connectionTimeoutSeconds', `above 0, at most ${LONGEST_HOLD_SECONDS}`, seconds)
+  if (!transports[0] || transports.some((name) => !TRANSPORTS.includes(name)))
+    throw refusal('transports', `of ${TRANSPORTS}`, transports)
 }
 
 export function checkType(what: string, type: string, value: unknown): void {

@@ -56,6 +56,17 @@ describe('arguments that are not as described are refused with a TypeError that 
       [URL_OF_CHANNEL, null, 'a', { connectionTimeoutSeconds: 3e6 }],
       /above 0.*got 3000000/,
     ],
+    ['no transport', [URL_OF_CHANNEL, null, 'a', { transports: [] }], /transports must be of streaming,/],
+    [
+      'a transport that there is not',
+      [URL_OF_CHANNEL, null, 'a', { transports: ['streaming', 'pigeon'] }],
+      /transports must be of streaming,long-polling, got streaming,pigeon/,
+    ],
+    [
+      'a transport that is not in an array',
+      [URL_OF_CHANNEL, null, 'a', { transports: 'streaming' }],
+      /transports must be a object, got string/,
+    ],
   ])('%s', (_what, given, text) => {
     expect(() => construct(...given)).toThrow(TypeError)
     expect(() => construct(...given)).toThrow(text)
@@ -92,9 +103,10 @@ test('undefined is the default of each argument and option', () => {
     storage: undefined,
     log: undefined,
     connectionTimeoutSeconds: undefined,
+    transports: undefined,
   }
   const channel = new CometChannel(new URL(URL_OF_CHANNEL), undefined, undefined, options)
-  expect(channel).toMatchObject({ alias: 'default', state: 'disconnected' })
+  expect(channel).toMatchObject({ alias: 'default', state: 'disconnected', transport: 'streaming' })
   for (const unknown of ['cursor', 'privateToken', 'publicToken', 'displayName'] as const) {
     expect(channel[unknown]).toBeUndefined()
   }

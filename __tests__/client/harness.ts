@@ -38,7 +38,7 @@ export class TabStorage {
 /** A channel whose handlers write down what they are told. */
 export interface Page {
   readonly channel: CometChannel
-  /** What the handlers got, in one order: `message:3`, `timeout`, `failure:CODE:willRetry`, `state:x`, `reset:reason`. */
+  /** What the handlers got, in one order: `message:3`, `timeout`, `failure:CODE:willRetry`, `state:x`, `reset:reason`, `slow`. */
   readonly seen: string[]
   readonly messages: WireMessage[]
   readonly failures: CometError[]
@@ -75,7 +75,7 @@ export async function restartServer(whileDown: () => Promise<unknown>): Promise<
   return server
 }
 
-/** `null` registers itself. Nothing is stored unless a storage is given. */
+/** `null` registers itself. Nothing is stored unless a storage is given; and it polls, unless told otherwise. */
 export function openPage(
   privateToken: PrivateToken | null,
   options: CometChannelOptions = {},
@@ -97,6 +97,7 @@ export function openSilentPage(
 ): Page {
   const channel = new CometChannel(server.url + suffix, privateToken, 'default', {
     storage: null,
+    transports: ['long-polling'],
     ...options,
   })
   pages.push(channel)
@@ -117,6 +118,7 @@ function watch(channel: CometChannel): Page {
   })
   channel.addTimeoutHandler(() => add('timeout'))
   channel.addEventListener('statechange', ({ detail }) => add(`state:${detail.state}`))
+  channel.addEventListener('connectionslow', () => add('slow'))
   channel.addEventListener('reset', ({ detail }) => add(`reset:${detail.reason}`))
   const until = (entry: string, times = 1) =>
     new Promise<void>((resolve) => {
@@ -140,6 +142,28 @@ export async function connect(cursor = 'e1:10'): Promise<Received> {
   const first = await server.next()
   first.timeout(cursor)
   return server.next()
+}
+
+/** As `openPage`, but by streams as long as nothing speaks against them; unless told otherwise. */
+export function openStreamingPage(
+  privateToken: PrivateToken | null = TOKEN,
+  options: CometChannelOptions = {},
+): Page {
+  return openPage(privateToken, { transports: ['streaming', 'long-polling'], ...options })
+}
+
+/** Opens the stream that the page opened last asks for, and waits until the page is at that cursor. */
+export async function connectStream(cursor = 'e1:10', keepAliveSeconds?: number): Promise<Received> {
+  const stream = await server.next()
+  expect(stream.headers.accept).toBe('text/event-stream')
+  stream.stream({}, keepAliveSeconds)
+  stream.keepAlive(cursor)
+  await untilCursor(pages.at(-1)!, cursor)
+  return stream
+}
+
+export async function untilCursor(channel: CometChannel, cursor: string): Promise<void> {
+  while (channel.cursor !== cursor) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Two requests of our own make their way to the server and back before any of a page does. */

@@ -184,6 +184,15 @@ describe('what an answer brings', () => {
     await expectNoRequest()
   })
 
+  test('a page that was replaced by its own newer request asks anew: something repeats requests', async () => {
+    const { channel, seen } = openPage(TOKEN)
+    channel.subscribe()
+    const poll = await connect()
+    poll.messages('e1:10', [{ mid: 10, n: 'aspNetComet.replaced', c: 'own' }])
+    expect((await theServer().next()).headers['last-event-id']).toBe('e1:10')
+    expect(seen).toEqual(['state:connecting', 'state:connected'])
+  })
+
   test('a page that was replaced takes its client back when it subscribes again', async () => {
     const { channel, until } = openPage(TOKEN)
     channel.subscribe()

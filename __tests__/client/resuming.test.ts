@@ -392,13 +392,4 @@ describe('a network that comes back', () => {
     await expectNoRequest()
     expect(channel.state).toBe('disconnected')
   })
-
-  test('is not needed: the back-off goes on while the browser says that it is offline', async () => {
-    withoutJitter()
-    Object.assign(navigator, { onLine: false })
-    const { channel } = openPage(TOKEN)
-    channel.subscribe()
-    ;(await connect()).drop()
-    await theServer().next()
-  })
 })

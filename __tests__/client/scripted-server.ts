@@ -60,6 +60,47 @@ export class Received {
     this.json({ ...REGISTERED, ...answer })
   }
 
+  /** Begins a stream, with its first block. */
+  stream(headers: Record<string, string> = {}, keepAliveSeconds = 15): void {
+    this.streamHead(headers)
+    const c = { date: new Date().toISOString(), keepAliveSeconds }
+    this.write(`:${' '.repeat(2048)}\nretry: 3000\n${data({ mid: 0, n: 'aspNetComet.opened', c })}\n`)
+  }
+
+  /** Begins a stream without a word. */
+  streamHead(headers: Record<string, string> = {}): void {
+    this.#response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', ...headers })
+    this.#response.flushHeaders()
+  }
+
+  /** Writes messages to a stream; each moves the cursor to its id. */
+  push(epoch: string, ...messages: readonly WireMessage[]): void {
+    this.write(messages.map((message) => `id: ${epoch}:${message.mid}\n${data(message)}\n`).join(''))
+  }
+
+  /** Writes a control message to a stream; it moves no cursor. */
+  tell(n: string, c: unknown = null): void {
+    this.write(`${data({ mid: 0, n, c })}\n`)
+  }
+
+  keepAlive(cursor: string): void {
+    this.write(`id: ${cursor}\n\n`)
+  }
+
+  /** Ends a stream on purpose. */
+  rotate(retryMs = 0): void {
+    this.#response.end(`retry: ${retryMs}\n\n`)
+  }
+
+  /** Ends a stream as if it had been cut: without the block that says that it ends. */
+  end(): void {
+    this.#response.end()
+  }
+
+  write(part: string | Uint8Array): void {
+    this.#response.write(part)
+  }
+
   /** Answers a part of what was promised, and cuts the connection. */
   cut(headers: Record<string, string>, part: string): void {
     this.#response.writeHead(200, {
@@ -76,6 +117,10 @@ export class Received {
   }
 }
 
+function data(message: WireMessage): string {
+  return `data: ${JSON.stringify(message)}\n`
+}
+
 const REGISTERED: RegisterAnswer = {
   publicToken: 'public-1',
   privateToken: 'private-token-number-one',
@@ -83,6 +128,7 @@ const REGISTERED: RegisterAnswer = {
   cursor: 'e1:10',
   connectionTimeoutSeconds: 25,
   connectionIdleSeconds: 90,
+  keepAliveSeconds: 15,
   version: 1,
 }
 

@@ -23,7 +23,10 @@ export function useTab(): void {
   })
 }
 
-export function fire(type: 'pagehide' | 'pageshow' | 'online', persisted = false): void {
+/** A thing that a browser tells a page. */
+export type PageEvent = 'pagehide' | 'pageshow' | 'freeze' | 'resume' | 'visibilitychange' | 'online'
+
+export function fire(type: PageEvent, persisted = false): void {
   pageEvents.dispatchEvent(Object.assign(new Event(type), { persisted }))
 }
 

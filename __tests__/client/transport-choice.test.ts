@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals'
+import {
+  choose,
+  type Evidence,
+  isProbeDue,
+  NO_EVIDENCE,
+  type Observation,
+  type TransportName,
+  weigh,
+} from '../../client/transport-choice.ts'
+
+const BOTH: readonly TransportName[] = ['streaming', 'long-polling']
+const NOW_MS = 1_000_000
+const MINUTE_MS = 60_000
+
+function having(...observations: Observation[]): Evidence {
+  return observations.reduce((evidence, each) => weigh(evidence, each, NOW_MS), NO_EVIDENCE)
+}
+
+const AVOIDED: readonly Observation[] = ['doubtful', 'answered']
+
+describe('which transport is used', () => {
+  test.each<[TransportName, string, Observation[]]>([
+    ['streaming', 'nothing', []],
+    ['streaming', 'a poll that was answered', ['answered']],
+    ['streaming', 'one stream that was cut early: a server that restarts', ['cut']],
+    ['streaming', 'that, and then no connection, and one more early cut', ['cut', 'other', 'other', 'cut']],
+    ['streaming', 'an early cut, a stream that ended on purpose, and an early cut', ['cut', 'ended', 'cut']],
+    ['streaming', 'a doubt, and a server that is down', ['doubtful', 'other']],
+    ['long-polling', 'a doubt: a poll has to tell', ['doubtful']],
+    ['long-polling', 'a doubt, and a poll that was answered', ['doubtful', 'answered']],
+    ['long-polling', 'two early cuts in a row', ['cut', 'cut']],
+    ['long-polling', 'two early cuts in a row, and a poll that was answered', ['cut', 'cut', 'answered']],
+    ['long-polling', 'evidence, and later failures', [...AVOIDED, 'other', 'other']],
+    ['long-polling', 'evidence, and a probe that failed', [...AVOIDED, 'refused']],
+    ['long-polling', 'evidence, and a new network: a probe has to tell', [...AVOIDED, 'online']],
+    ['streaming', 'evidence, and a probe that passed', [...AVOIDED, 'passed']],
+  ])('is %s after %s', (transport, _what, observations) => {
+    expect(choose(having(...observations), BOTH)).toBe(transport)
+  })
+
+  test.each<[TransportName, TransportName[]]>([
+    ['streaming', ['streaming']],
+    ['long-polling', ['long-polling']],
+    ['long-polling', ['long-polling', 'streaming']],
+  ])('is %s whatever speaks against it if only %j may be used, in that order', (transport, allowed) => {
+    for (const evidence of [NO_EVIDENCE, having('doubtful'), having(...AVOIDED)]) {
+      expect(choose(evidence, allowed)).toBe(transport)
+    }
+  })
+})
+
+describe('for how long streams are avoided', () => {
+  /** How many minutes later a probe is due. */
+  function minutesUntilProbe(evidence: Evidence): number {
+    for (let minutes = 0; minutes <= 100; minutes += 1) {
+      if (isProbeDue(evidence, NOW_MS + minutes * MINUTE_MS)) return minutes
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  test.each<[number, string, Observation[]]>([
+    [5, 'evidence', [...AVOIDED]],
+    [5, 'two early cuts', ['cut', 'cut', 'answered']],
+    [10, 'a probe that failed', [...AVOIDED, 'refused']],
+    [20, 'two probes that failed', [...AVOIDED, 'refused', 'refused']],
+    [60, 'many probes that failed', [...AVOIDED, ...Array<Observation>(20).fill('refused')]],
+    [10, 'a probe that passed, and a stream that failed all the same', [...AVOIDED, 'passed', ...AVOIDED]],
+    [
+      5,
+      'a probe that passed, a stream that ended on purpose, and new evidence',
+      [...AVOIDED, 'passed', 'ended', ...AVOIDED],
+    ],
+    [0, 'a new network', [...AVOIDED, 'refused', 'online']],
+    [Number.POSITIVE_INFINITY, 'nothing: no probe is needed', ['answered', 'online', 'other']],
+  ])('is %d minutes after %s', (minutes, _what, observations) => {
+    expect(minutesUntilProbe(having(...observations))).toBe(minutes)
+  })
+})

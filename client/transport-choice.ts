@@ -1,0 +1,82 @@
+/** How messages come. */
+export type TransportName = 'streaming' | 'long-polling'
+
+/** What is known of streams between this page and its server. */
+export interface Evidence {
+  /** How many streams in a row were cut soon after they began. */
+  readonly earlyCuts: number
+  /** A stream failed as if something between held it back or cut it; or the server is to blame. A poll will tell. */
+  readonly isSuspect: boolean
+  /** Streams are not used; from then on, by `Date.now()`, a probe may end that. 0: they are used. */
+  readonly avoidedUntilMs: number
+  /** How long streams are avoided the next time. */
+  readonly avoidMs: number
+}
+
+/** What can be observed. */
+export type Observation =
+  /** No first block in time, or silence, or an answer that is no stream. */
+  | 'doubtful'
+  /** A stream was cut within {@link EARLY_MS} of its beginning. */
+  | 'cut'
+  /** A stream ended on purpose: it came through to its last byte. */
+  | 'ended'
+  /** A poll was answered within {@link FIRST_BLOCK_MS}. */
+  | 'answered'
+  /** Any other answer or failure: the server is down or slow, or says so. */
+  | 'other'
+  /** A probe got its first block. */
+  | 'passed'
+  /** A probe got none. */
+  | 'refused'
+  /** There is a network again: it may be another. */
+  | 'online'
+
+/** Whoever is there says something within this. */
+export const FIRST_BLOCK_MS = 3000
+/** A stream that is cut sooner may be cut by something that lets no stream through. */
+export const EARLY_MS = 10_000
+const LONGEST_AVOID_MS = 3_600_000
+
+export const NO_EVIDENCE: Evidence = {
+  earlyCuts: 0,
+  isSuspect: false,
+  avoidedUntilMs: 0,
+  avoidMs: 300_000,
+}
+
+/** What changes by an observation. Nothing is held against streams before a poll was answered in time. */
+const EFFECTS: Readonly<Record<Observation, (evidence: Evidence, nowMs: number) => Partial<Evidence>>> = {
+  doubtful: () => ({ isSuspect: true }),
+  cut: ({ earlyCuts }) => ({ earlyCuts: earlyCuts + 1, isSuspect: earlyCuts > 0 }),
+  ended: () => NO_EVIDENCE,
+  answered: (evidence, nowMs) => (evidence.isSuspect ? avoid(evidence, nowMs) : {}),
+  other: () => ({ earlyCuts: 0, isSuspect: false }),
+  passed: () => ({ avoidedUntilMs: 0 }),
+  refused: avoid,
+  online: ({ avoidedUntilMs }, nowMs) => ({ avoidedUntilMs: Math.min(avoidedUntilMs, nowMs) }),
+}
+
+/** What is known after one more observation. */
+export function weigh(evidence: Evidence, observation: Observation, nowMs: number): Evidence {
+  return { ...evidence, ...EFFECTS[observation](evidence, nowMs) }
+}
+
+/** Which transport to use of those that may be, the preferred first. Nothing speaks against polls. */
+export function choose(evidence: Evidence, allowed: readonly TransportName[]): TransportName {
+  const isAgainst = evidence.isSuspect || evidence.avoidedUntilMs > 0
+  return isAgainst && allowed.includes('long-polling') ? 'long-polling' : allowed[0]!
+}
+
+/** Whether streams have been avoided for long enough. */
+export function isProbeDue({ avoidedUntilMs }: Evidence, nowMs: number): boolean {
+  return avoidedUntilMs > 0 && nowMs >= avoidedUntilMs
+}
+
+function avoid({ avoidMs }: Evidence, nowMs: number): Partial<Evidence> {
+  return {
+    ...NO_EVIDENCE,
+    avoidedUntilMs: nowMs + avoidMs,
+    avoidMs: Math.min(avoidMs * 2, LONGEST_AVOID_MS),
+  }
+}
