@@ -37,7 +37,8 @@ function errorBody({ code, publicText }: CometException): string {
   return `[${controlToJson({ mid: 0, n: ControlName.error, c: publicText, code })}]`
 }
 
-function errorHeaders({ code, status, retryOverSeconds = 0 }: CometException): Record<string, string> {
+/** What an error adds to the headers of its answer. */
+export function errorHeaders({ code, status, retryOverSeconds = 0 }: CometException): Record<string, string> {
   if (status === 401) return { 'WWW-Authenticate': 'Bearer' }
   // What is left of a refused body is not worth reading: let the connection go.
   if (status === 413) return { Connection: 'close' }

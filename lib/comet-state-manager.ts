@@ -184,8 +184,7 @@ export class CometStateManager {
   }
 
   /**
-   * Gives the page a private token as a cookie that scripts cannot read, for a native EventSource: of a client that
-   * the app has initialised itself. Over plain HTTP it warns, once.
+   * Gives a page its private token as a cookie, for a native EventSource. Over plain HTTP it warns, once.
    */
   setTokenCookie(ctx: Context, privateToken: string): void {
     checkToken('privateToken', privateToken)

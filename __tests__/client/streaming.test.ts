@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, jest, test } from '@jest/globals'
 import type { WireMessage } from '../../client/index.ts'
 import {
@@ -72,6 +73,21 @@ describe('a page that streams', () => {
     stream.rotate()
     expect((await theServer().next()).headers['last-event-id']).toBe('e1:40')
     expect(page.seen).toEqual(CONNECTED)
+  })
+
+  test('leaves no listener behind for each of its messages', async () => {
+    const listen = jest.spyOn(EventTarget.prototype, 'addEventListener')
+    const page = openStreamingPage()
+    page.channel.subscribe()
+    const stream = await connectStream()
+    for (let mid = 11; mid < 61; mid += 1) {
+      stream.push('e1', message(mid))
+      await page.until(`message:${mid}`)
+    }
+    const signals = listen.mock.contexts.filter((each): each is AbortSignal => each instanceof AbortSignal)
+    expect(signals.length).toBeGreaterThan(50)
+    const left = [...new Set(signals)].map((each) => getEventListeners(each, 'abort').length)
+    expect(Math.max(...left)).toBeLessThan(10)
   })
 
   test('keeps for a reload what it has dealt with, also if no reload is announced: after a crash', async () => {

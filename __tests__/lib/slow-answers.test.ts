@@ -1,25 +1,30 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
 import { eventually } from '../support/eventually.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { GatedProvider } from '../support/gated-provider.ts'
 import { glance } from '../support/page.ts'
 import { closeSites, openSite } from '../support/site.ts'
 import { openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
+afterEach(realTime)
 
 /** Longer than the second after which a node looks for whom to forget. */
-const OVER_A_TICK_MS = 1300
+const OVER_A_TICK_SECONDS = 1.3
 
-const afterATick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, OVER_A_TICK_MS))
+/** Longer than it takes a node to sweep, and to give up waiting for that. */
+const OVER_A_SWEEP_SECONDS = 6
 
 describe('A poll is answered, however long it takes', () => {
+  beforeEach(fakeTime)
+
   test('the app to say who it is', async () => {
     let asked = 0
     async function identify(): Promise<null> {
       asked += 1
-      await afterATick()
+      await passSeconds(OVER_A_TICK_SECONDS)
       return null
     }
     const { url, newClient } = await openSite({ options: { identify } })
@@ -31,7 +36,7 @@ describe('A poll is answered, however long it takes', () => {
   test('the store to renew its lease', async () => {
     class Slow extends InProcCometStateProvider {
       override async renewLeases(...renewals: Parameters<InProcCometStateProvider['renewLeases']>) {
-        await afterATick()
+        await passSeconds(OVER_A_TICK_SECONDS)
         return super.renewLeases(...renewals)
       }
     }
@@ -62,6 +67,7 @@ describe('A provider that is late', () => {
   })
 
   test('with saying whom it removed: each is reported nevertheless, once', async () => {
+    fakeTime()
     let now = 0
     const gate = new GatedProvider(new InProcCometStateProvider({ storage: new InProcStorage(() => now) }))
     const options = { providerTimeoutSeconds: 0.1, connectionIdleSeconds: 1 }
@@ -71,6 +77,7 @@ describe('A provider that is late', () => {
     channel.on('clientDisconnected', (client, { reason }) => removed.push(`${client.publicToken} ${reason}`))
     now += 9_000
     const letGo = gate.hangNext('removeExpired', { when: 'after' })
+    await passSeconds(OVER_A_SWEEP_SECONDS)
     await eventually(() => errors.length === 1)
     expect(removed).toEqual([])
     letGo()

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from '@jest/globals'
-import { poll } from '../support/page.ts'
+import { type PageClient, TestPage } from '../support/test-page.ts'
+import { TRANSPORTS } from '../support/transports.ts'
 
-/** A server of its own process, from the built package: says its address, one client’s token, and who was removed. */
+/** A server of its own process, from the built package: says its address, its clients, and who was removed. */
 const SERVER = `
   import Koa from 'koa'
   import { CometStateManager } from 'koa-comet'
@@ -15,15 +16,19 @@ const SERVER = `
   const channel = new CometStateManager(new InProcCometStateProvider())
   channel.on('clientDisconnected', ({ publicToken }) => say({ removed: publicToken }))
   const timeouts = { connectionTimeoutSeconds: 1, connectionIdleSeconds: 1 }
-  const { privateToken } = await channel.initializeClient({ publicToken: 'ann', ...timeouts })
+  const clients = [
+    await channel.initializeClient({ publicToken: 'ann', ...timeouts }),
+    await channel.initializeClient({ publicToken: 'bob', ...timeouts }),
+    await channel.initializeClient({ publicToken: 'cid', ...timeouts }),
+  ]
   const server = new Koa().use(channel.mount()).listen(0, '127.0.0.1', () => {
-    say({ url: 'http://127.0.0.1:' + server.address().port + '/comet', privateToken })
+    say({ url: 'http://127.0.0.1:' + server.address().port + '/comet', clients })
   })
 `
 
 interface Said {
   readonly url?: string
-  readonly privateToken?: string
+  readonly clients?: readonly PageClient[]
   readonly removed?: string
 }
 
@@ -35,7 +40,7 @@ afterEach(async () => {
   await once(server, 'exit')
 })
 
-test('Row 29: a client that keeps coming outlives stops of the whole server process, each longer than its lease', async () => {
+test('Row 29: clients that keep coming, over each transport, outlive stops of the whole server process longer than their lease', async () => {
   const root = join(import.meta.dirname, '../..')
   const child = spawn(process.execPath, ['--input-type=module', '-e', SERVER], {
     cwd: root,
@@ -43,7 +48,7 @@ test('Row 29: a client that keeps coming outlives stops of the whole server proc
   })
   server = child
   const removed: string[] = []
-  const { url, privateToken } = await new Promise<Said>((resolve) => {
+  const { url, clients } = await new Promise<Said>((resolve) => {
     createInterface(child.stdout).on('line', (line) => {
       const said = JSON.parse(line) as Said
       if (said.removed !== undefined) removed.push(said.removed)
@@ -51,15 +56,10 @@ test('Row 29: a client that keeps coming outlives stops of the whole server proc
     })
   })
   let isOver = false
-  const statuses = new Set<number>()
-  const page = (async () => {
-    let cursor: string | null = null
-    while (!isOver) {
-      const answer = await poll(url!, privateToken!, cursor === null ? {} : { cursor })
-      statuses.add(answer.status)
-      cursor = answer.cursor
-    }
-  })()
+  const pages = TRANSPORTS.map((transport, index) => new TestPage(transport, clients![index]!))
+  const reading = pages.map(async (page) => {
+    while (!isOver) await page.next(url!, { waitSeconds: 1 })
+  })
   for (const stoppedMs of [6500, 1000, 6500]) {
     child.kill('SIGSTOP')
     await sleep(stoppedMs)
@@ -67,6 +67,7 @@ test('Row 29: a client that keeps coming outlives stops of the whole server proc
     await sleep(700)
   }
   isOver = true
-  await page
-  expect([removed, [...statuses]]).toEqual([[], [200]])
+  await Promise.all(reading)
+  expect([removed, new Set(pages.flatMap(({ statuses }) => statuses))]).toEqual([[], new Set([200])])
+  expect(pages.flatMap(({ resets }) => resets)).toEqual([])
 }, 60_000)

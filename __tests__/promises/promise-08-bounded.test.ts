@@ -1,42 +1,58 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { glance, poll } from '../support/page.ts'
+import { poll } from '../support/page.ts'
 import { countTo } from '../support/raw-page.ts'
 import { closeSites, openSite } from '../support/site.ts'
+import { overEachTransport } from '../support/transports.ts'
 
 afterEach(closeSites)
 
+overEachTransport(({ glance, poll, transport }) => {
+  describe('Promise 8: bounded, with a clear error, are', () => {
+    test('the requests a node holds; a place that is free again is given again', async () => {
+      const { channel, newClient, url, holds } = await openSite({ options: { maxHeldRequests: 2 } })
+      const [ann, bob, cid] = await Promise.all(countTo(3).map(() => newClient()))
+      const held = poll(url, ann!.privateToken)
+      const leaving = transport.open(url, bob!.privateToken)
+      const left = leaving.next().catch(() => 'left')
+      await holds(2)
+      const { status, messages, headers } = await poll(url, cid!.privateToken)
+      expect([status, messages[0]?.code]).toEqual([503, 'COMET_TOO_MANY_REQUESTS_ARE_HELD'])
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+      await leaving.drop()
+      expect(await left).toBe('left')
+      await holds(1)
+      const later = poll(url, cid!.privateToken)
+      await holds(2)
+      await channel.sendMessage('M', 1)
+      for (const answer of [await held, await later]) expect(answer.messages).toMatchObject([{ c: 1 }])
+    })
+
+    test('the requests held, also when a client’s newer request takes the place of its older one', async () => {
+      const { channel, newClient, url, holds } = await openSite({ options: { maxHeldRequests: 1 } })
+      const { privateToken } = await newClient()
+      const older = poll(url, privateToken)
+      await holds(1)
+      const newer = poll(url, privateToken)
+      expect((await older).messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
+      await channel.sendMessage('M', 1)
+      expect((await newer).messages).toMatchObject([{ c: 1 }])
+    })
+  })
+
+  test('Row 44: unknown tokens make no state', async () => {
+    const { channel, url } = await openSite()
+    const bodies = new Set<string>()
+    for (const index of countTo(200)) {
+      const { status, messages } = await glance(url, `unknown-token-${index}-${'x'.repeat(20)}`)
+      bodies.add(JSON.stringify([status, messages]))
+    }
+    expect([...bodies]).toHaveLength(1)
+    expect(channel.stats().knownClients).toBe(0)
+  })
+})
+
 describe('Promise 8: bounded, with a clear error, are', () => {
-  test('the requests a node holds; a place that is free again is given again', async () => {
-    const { channel, newClient, url, holds } = await openSite({ options: { maxHeldRequests: 2 } })
-    const [ann, bob, cid] = await Promise.all(countTo(3).map(() => newClient()))
-    const leaving = new AbortController()
-    const held = poll(url, ann!.privateToken)
-    const left = poll(url, bob!.privateToken, { signal: leaving.signal }).catch(() => 'left')
-    await holds(2)
-    const { status, messages, headers } = await poll(url, cid!.privateToken)
-    expect([status, messages[0]?.code]).toEqual([503, 'COMET_TOO_MANY_REQUESTS_ARE_HELD'])
-    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
-    leaving.abort()
-    expect(await left).toBe('left')
-    await holds(1)
-    const later = poll(url, cid!.privateToken)
-    await holds(2)
-    await channel.sendMessage('M', 1)
-    for (const answer of [await held, await later]) expect(answer.messages).toMatchObject([{ c: 1 }])
-  })
-
-  test('the requests held, also when a client’s newer request takes the place of its older one', async () => {
-    const { channel, newClient, url, holds } = await openSite({ options: { maxHeldRequests: 1 } })
-    const { privateToken } = await newClient()
-    const older = poll(url, privateToken)
-    await holds(1)
-    const newer = poll(url, privateToken)
-    expect((await older).messages).toMatchObject([{ n: 'aspNetComet.replaced' }])
-    await channel.sendMessage('M', 1)
-    expect((await newer).messages).toMatchObject([{ c: 1 }])
-  })
-
-  test('what has messages to give is given them, though the node can hold no more', async () => {
+  test('the requests held: a poll is given what there is though the node can hold no more, since it need not be', async () => {
     const { channel, newClient, url, holds } = await openSite({ options: { maxHeldRequests: 1 } })
     const [ann, bob] = await Promise.all(countTo(2).map(() => newClient()))
     const held = poll(url, ann!.privateToken)
@@ -70,15 +86,4 @@ describe('Promise 8: bounded, with a clear error, are', () => {
     await newClient()
     await expect(newClient()).rejects.toMatchObject({ code: 'COMET_TOO_MANY_CLIENTS', status: 503 })
   })
-})
-
-test('Row 44: unknown tokens make no state', async () => {
-  const { channel, url } = await openSite()
-  const bodies = new Set<string>()
-  for (const index of countTo(200)) {
-    const { status, messages } = await glance(url, `unknown-token-${index}-${'x'.repeat(20)}`)
-    bodies.add(JSON.stringify([status, messages]))
-  }
-  expect([...bodies]).toHaveLength(1)
-  expect(channel.stats().knownClients).toBe(0)
 })

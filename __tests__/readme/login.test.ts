@@ -114,9 +114,12 @@ describe('The login of the README', () => {
     let page: Page
     let tokens = 0
 
+    beforeAll(async () => {
+      browser = await launchChromium()
+    })
+
     beforeEach(async () => {
       tokens = 0
-      browser = await launchChromium()
       page = await browser.newPage()
       page.on('request', (request) => {
         if (request.url().endsWith('/token')) tokens += 1
@@ -124,6 +127,10 @@ describe('The login of the README', () => {
     })
 
     afterEach(async () => {
+      await page.close()
+    })
+
+    afterAll(async () => {
       await browser?.close()
     })
 

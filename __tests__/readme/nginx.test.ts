@@ -1,52 +1,34 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { DEFAULTS } from '../../lib/options.ts'
 import { eventually } from '../support/eventually.ts'
 import { glance, poll } from '../support/page.ts'
-import { freePort, type RunningModule, startServer } from '../support/running-module.ts'
 import { type Served, serve } from '../support/serve.ts'
-import { block, replaced } from './blocks.ts'
-
-const NGINX = process.env.NGINX_PATH ?? '/usr/sbin/nginx'
-
-const BODIES = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-
-/** `describe`, if there is an nginx. With CI=true there must be one. */
-const describeBehindNginx =
-  existsSync(NGINX) || process.env.CI === 'true' ? describe : describeWithout(`apt-get install nginx-light`)
+import { block } from './blocks.ts'
+import { describeBehindNginx, type Nginx, startNginx } from './nginx.ts'
 
 describeBehindNginx('Behind nginx as the README shows it', () => {
-  let folder: string
   let channel: CometStateManager
   let app: Served
-  let nginx: RunningModule
+  let nginx: Nginx
   let url: string
   const asked: Record<string, string | string[] | undefined>[] = []
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'comet-nginx-'))
     channel = new CometStateManager(new InProcCometStateProvider(), { register: () => ({}) })
     app = await serve((ctx, next) => {
       asked.push(ctx.headers)
       return next()
     }, channel.mount('/comet'))
-    const port = await freePort()
-    const file = join(folder, 'nginx.conf')
-    await writeFile(file, configuration(folder, port, app.port))
-    nginx = await startServer([NGINX, '-p', folder, '-e', 'stderr', '-c', file], folder, port)
+    nginx = await startNginx(block('proxy'), app.port)
     url = `${nginx.origin}/comet`
   })
 
   afterAll(async () => {
-    await nginx?.stop()
+    await nginx?.close()
     await channel?.close()
     await app?.close()
-    await rm(folder, { recursive: true })
   })
 
   test('a held poll is answered by a message', async () => {
@@ -101,28 +83,3 @@ describeBehindNginx('Behind nginx as the README shows it', () => {
     expect(asked.at(-1)).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
   })
 })
-
-/** The block as it is, but for the app's port, in what it needs around it. nginx runs in the foreground, as one process. */
-function configuration(folder: string, port: number, appPort: number): string {
-  const temporary = BODIES.map((name) => `${name}_temp_path ${join(folder, name)};`).join('\n')
-  return `
-daemon off;
-master_process off;
-pid ${join(folder, 'nginx.pid')};
-events {}
-http {
-  access_log off;
-  ${temporary}
-  server {
-    listen 127.0.0.1:${port};
-    ${replaced(block('proxy'), '127.0.0.1:3000', `127.0.0.1:${appPort}`)}
-  }
-}
-`
-}
-
-/** Says so itself: jest prints nothing of a file that is skipped as a whole. */
-function describeWithout(remedy: string): typeof describe.skip {
-  process.stderr.write(`Skipped what needs nginx, since there is none at ${NGINX}: ${remedy}\n`)
-  return describe.skip
-}

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { test } from '@jest/globals'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
 
 const CHROMIUM_PATH = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
@@ -20,10 +20,16 @@ const remedy = `No Chromium at ${CHROMIUM_PATH}: apt-get install chromium, or se
 
 if (!isThere) console.warn(remedy)
 
-/** The system's Chromium. Its profile is fresh, in the temporary folder, and removed by `close()`. */
-export async function launchChromium(): Promise<Browser> {
+/**
+ * The system's Chromium. Its profile is fresh, in the temporary folder, and removed by `close()`.
+ * @param options more arguments, and which of playwright's own are left out
+ */
+export async function launchChromium({
+  args = [],
+  ignoreDefaultArgs = [],
+}: Pick<LaunchOptions, 'args' | 'ignoreDefaultArgs'> = {}): Promise<Browser> {
   if (!isThere) throw new Error(remedy)
-  return chromium.launch({ executablePath: CHROMIUM_PATH, args: ARGUMENTS })
+  return chromium.launch({ executablePath: CHROMIUM_PATH, args: [...ARGUMENTS, ...args], ignoreDefaultArgs })
 }
 
 /**

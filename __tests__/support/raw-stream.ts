@@ -12,6 +12,7 @@ export interface Block {
 export interface StreamOptions {
   readonly cursor?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
 }
 
 /** One stream of a page: what came, block by block, in the order in which it came. */
@@ -25,11 +26,15 @@ export class RawStream {
   ending: 'ended' | 'cut' | undefined
   readonly #giveUp: AbortController
   #parsed = 0
+  #tellOfMore = (): void => undefined
+  #more = new Promise<void>((resolve) => {
+    this.#tellOfMore = resolve
+  })
 
   static async open(
     url: string,
     privateToken: string | undefined,
-    { cursor, headers }: StreamOptions = {},
+    { cursor, headers, signal }: StreamOptions = {},
   ): Promise<RawStream> {
     const giveUp = new AbortController()
     const response = await fetch(url, {
@@ -39,7 +44,7 @@ export class RawStream {
         ...(cursor !== undefined && { 'Last-Event-ID': cursor }),
         ...headers,
       },
-      signal: giveUp.signal,
+      signal: signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal,
     })
     const stream = new RawStream(response, giveUp)
     void stream.#read(response)
@@ -77,23 +82,43 @@ export class RawStream {
     return this
   }
 
-  /** The page goes away. */
+  /** Resolves when more has come than at the time of the call, or the end. */
+  more(): Promise<void> {
+    return this.#more
+  }
+
+  /** The page goes away. What comes after that it does not see. */
   async close(): Promise<void> {
     this.#giveUp.abort()
-    await eventually(() => this.ending !== undefined)
+    // Of an answer that is just being completed, fetch may tell neither its end nor the abort.
+    this.#end('cut')
   }
 
   async #read({ body }: Response): Promise<void> {
     const decoder = new TextDecoder()
     try {
       for await (const chunk of body ?? []) {
+        if (this.ending !== undefined) return
         this.text += decoder.decode(chunk as Uint8Array, { stream: true })
         this.#parse()
+        this.#tell()
       }
-      this.ending = 'ended'
+      this.#end('ended')
     } catch {
-      this.ending = 'cut'
+      this.#end('cut')
     }
+  }
+
+  #end(ending: 'ended' | 'cut'): void {
+    this.ending ??= ending
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#tellOfMore()
+    this.#more = new Promise((resolve) => {
+      this.#tellOfMore = resolve
+    })
   }
 
   #parse(): void {

@@ -66,7 +66,7 @@ export async function openSite(siteOptions: SiteOptions = {}): Promise<Site> {
 /** For `afterEach`: closes what the test opened. */
 export async function closeSites(): Promise<void> {
   for (const { channel, served } of open.splice(0)) {
-    await channel.close()
+    await channel.close({ overSeconds: 0 })
     await served.close()
   }
 }

@@ -1,9 +1,10 @@
 import type { CometOptions, InitializedCometClient } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { openSite, type Site } from '../support/site.ts'
+import type { Told } from './exchange.ts'
 import { GatedProvider } from './gated-provider.ts'
 import { hangingCall } from './hanging-call.ts'
-import { type PollAnswer, type PollOptions, poll } from './page.ts'
+import type { Way } from './transports.ts'
 
 /** Every point of a subscribe request’s way at which something else can happen. */
 export const POINTS = [
@@ -24,18 +25,19 @@ const CALLS = {
   'while the node catches up': 'catchUp',
 } as const
 
-export interface Polled {
+export interface Asked {
   readonly site: Site
   readonly client: InitializedCometClient
-  readonly answer: Promise<PollAnswer>
+  readonly answer: Promise<Told>
 }
 
-/** Sends the first poll of a new client, and does something when it has come to a point of its way. */
-export async function pollThrough(
+/** Sends the first request of a new client, and does something when it has come to a point of its way. */
+export async function askThrough(
+  { poll }: Way,
   point: Point,
   act: (site: Site, client: InitializedCometClient) => Promise<unknown>,
   options: CometOptions = {},
-): Promise<Polled> {
+): Promise<Asked> {
   const gate = new GatedProvider(new InProcCometStateProvider())
   let onIdentify: (() => Promise<unknown>) | undefined
   let onUnwind: (() => Promise<unknown>) | undefined
@@ -58,8 +60,8 @@ export async function pollThrough(
   const client = await site.newClient({ connectionTimeoutSeconds: 3600 })
   const { epoch, messageId } = client.start
   const ahead = point === 'while the node catches up' ? 1_000_000 : 0
-  const asking: PollOptions = { cursor: `${epoch}:${messageId + ahead}` }
-  const send = (): Promise<PollAnswer> => poll(site.url, client.privateToken, asking)
+  const asking = { cursor: `${epoch}:${messageId + ahead}` }
+  const send = (): Promise<Told> => poll(site.url, client.privateToken, asking)
   if (point === 'before the request') {
     await act(site, client)
     return { site, client, answer: send() }

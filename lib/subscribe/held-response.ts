@@ -78,10 +78,13 @@ export class HeldResponse {
     else this.#owner.released()
   }
 
-  /** Answers, or does so as soon as Koa has unwound. Does nothing on a response that is over. */
+  /**
+   * Answers, or does so as soon as Koa has unwound. Does nothing on a response that is over, and cuts one that somebody
+   * else has begun.
+   */
   send(answer: Answer): void {
     if (!this.#released) this.#pending = answer
-    else if (!this.#res.headersSent) this.#guarded((res) => sendAnswer(res, answer))
+    else this.#guarded((res) => sendAnswer(res, answer))
   }
 
   /** Begins an answer in pieces. Only when Koa has unwound. */
@@ -91,7 +94,7 @@ export class HeldResponse {
     this.#guarded((res) => {
       // Not setHeader: it would keep them for as long as the stream is open.
       res.writeHead(200, headers)
-      writer.write(first)
+      writer.begin(first)
       joinHead(res)
     })
   }
@@ -101,9 +104,16 @@ export class HeldResponse {
     this.#guarded(() => this.#writer?.write(frame))
   }
 
-  /** Ends an answer in pieces with a last one. */
-  end(last: string): void {
-    this.#guarded((res) => res.end(last))
+  /**
+   * Ends an answer in pieces with a last one.
+   * @param isLeft whether the connection is to take no other request. Its head has left: too late to say so there.
+   */
+  end(last: string, isLeft = false): void {
+    this.#guarded((res) => {
+      res.end(last)
+      // Over HTTP/2 a connection is not one stream's to end.
+      if (isLeft && res.req.httpVersionMajor < 2) res.socket?.end()
+    })
   }
 
   #guarded(write: (res: ServerResponse) => void): void {
@@ -126,14 +136,16 @@ function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): voi
 }
 
 /** Whether a response's connection or stream is gone. One that is gone already will not tell so again. */
-export function isGone(res: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
-  // The compatibility API of HTTP/2 has neither property, but the stream.
-  return res.destroyed || res.closed || res.stream?.destroyed === true
+export function isGone(res: ServerResponse & { readonly stream?: { readonly writable: boolean } }): boolean {
+  // The compatibility API of HTTP/2 has neither property, but the stream. One that is reset has ended before it is gone.
+  return res.destroyed || res.closed || res.stream?.writable === false
 }
 
 /** Node keeps the head it has written as dozens of strings until somebody looks at it: 1 kB for each open stream. */
-function joinHead(res: ServerResponse & { readonly _header?: string | null }): void {
-  res._header?.charCodeAt(0)
+function joinHead(res: ServerResponse & { readonly _header?: unknown }): void {
+  const { _header: head } = res
+  // Over HTTP/2 it is no text.
+  if (typeof head === 'string') head.charCodeAt(0)
 }
 
 function setHeaders(res: ServerResponse, headers: Answer['headers']): void {

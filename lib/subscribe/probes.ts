@@ -23,7 +23,7 @@ export class Probes {
 
   /** Ends all: the channel closes. */
   close(): void {
-    for (const probe of this.#held) probe.end()
+    for (const probe of this.#held) probe.end('closed')
   }
 }
 
@@ -39,12 +39,12 @@ class Probe implements ResponseOwner {
     this.#transport = transport
     this.#cursor = cursor
     this.#ended = ended
-    this.#timer = setTimeout(() => this.end(), PROBE_MS).unref()
+    this.#timer = setTimeout(() => this.end('timeout'), PROBE_MS).unref()
   }
 
-  end(): void {
+  end(kind: 'timeout' | 'closed'): void {
     this.closed()
-    this.#transport.tell(this.#response, { kind: 'closed', cursor: this.#cursor }, this.#cursor)
+    this.#transport.tell(this.#response, { kind, cursor: this.#cursor }, this.#cursor)
   }
 
   released(): void {

@@ -44,11 +44,20 @@ export class StreamWriter {
     return this.#isChoked
   }
 
-  write({ bytes, chunk }: StreamFrame): void {
+  /** Writes the first frame. The response's head leaves with it, so that it cannot go past the response. */
+  begin({ bytes }: StreamFrame): void {
+    this.#throughResponse(bytes)
+  }
+
+  write(frame: StreamFrame): void {
     const res = this.#res
-    if (takesChunks(res)) {
-      if (!res.socket.write(chunk)) this.#choke(res.socket)
-    } else if (!res.write(bytes)) this.#choke(res)
+    if (!takesChunks(res)) this.#throughResponse(frame.bytes)
+    else if (!res.socket.write(frame.chunk)) this.#choke(res.socket)
+  }
+
+  #throughResponse(bytes: Buffer): void {
+    // A write that a middleware has put in place may return nothing: that is no word of a choked connection.
+    if (this.#res.write(bytes) === false) this.#choke(this.#res)
   }
 
   #choke(source: Source): void {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { type Answer, COMMON_HEADERS, errorAnswer } from '../answer.ts'
+import { type Answer, COMMON_HEADERS, errorAnswer, errorHeaders } from '../answer.ts'
 import type { CometException } from '../comet-exception.ts'
 import { controlToJson, messageToJson } from '../comet-message.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
@@ -64,7 +64,8 @@ export class EventStream implements Transport {
 
   /** For a native EventSource, which an error status would end for good: it is told to come again. */
   renderTrouble(exception: CometException): Answer {
-    return { status: 200, headers: STREAM_HEADERS, body: `${errorBlock(exception)}${comeAgain(RETRY_MS)}` }
+    const headers = { ...STREAM_HEADERS, ...errorHeaders(exception) }
+    return { status: 200, headers, body: `${errorBlock(exception)}${comeAgain(RETRY_MS)}` }
   }
 
   begin(response: HeldResponse, from: Cursor, seen: Cursor): void {
@@ -84,7 +85,8 @@ export class EventStream implements Transport {
       this.#tellMessages(response, outcome, from)
       return true
     }
-    if (response.hasBegun) response.end(lastOf(outcome))
+    // Of a node that closes, a page is to come back elsewhere.
+    if (response.hasBegun) response.end(lastOf(outcome), outcome.kind === 'closed')
     else response.send(this.render(outcome))
     return false
   }

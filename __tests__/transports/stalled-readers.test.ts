@@ -1,0 +1,201 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { CometOptions } from 'koa-comet'
+import type { WireMessage } from '../../lib/wire.ts'
+import { eventually } from '../support/eventually.ts'
+import { type LocalSocket, serveLocally } from '../support/local-socket.ts'
+import { countTo } from '../support/raw-page.ts'
+import { closeSites, openSite, type Site } from '../support/site.ts'
+import { StallingReader } from '../support/stalling-reader.ts'
+
+let local: LocalSocket | undefined
+const readers: StallingReader[] = []
+
+afterEach(async () => {
+  for (const reader of readers.splice(0)) await reader.close()
+  await local?.close()
+  local = undefined
+  await closeSites()
+})
+
+/** More than a local socket takes. */
+const ENOUGH_MESSAGES = 60
+const PADDING = 'x'.repeat(10_000)
+
+interface Reading extends Site {
+  readonly reader: StallingReader
+  readonly told: WireMessage[]
+  readonly privateToken: string
+  /** The server's end of the connection. */
+  readonly socket: Socket
+  readonly where: LocalSocket['where']
+}
+
+/** A channel with one reader that takes nothing. */
+async function openStalled(
+  options: CometOptions = {},
+  prepare: (server: Server) => void = () => {},
+): Promise<Reading> {
+  const site = await openSite({ options })
+  local = await serveLocally(site.served.app)
+  prepare(local.server)
+  const sockets: Socket[] = []
+  local.server.on('connection', (socket) => sockets.push(socket))
+  const { privateToken } = await site.newClient()
+  const told: WireMessage[] = []
+  const { where } = local
+  const reader = new StallingReader(where, privateToken, (message) => told.push(message), { isStalled: true })
+  readers.push(reader)
+  await site.holds(1)
+  return { ...site, reader, told, privateToken, socket: sockets[0]!, where }
+}
+
+async function publish({ channel }: Site, count: number, from = 1): Promise<void> {
+  for (const index of countTo(count, from)) await channel.sendMessage('M', { index, padding: PADDING })
+}
+
+/** Publishes until the connection takes no more. */
+async function choke(reading: Reading): Promise<void> {
+  await publish(reading, ENOUGH_MESSAGES)
+  await eventually(() => reading.socket.writableNeedDrain)
+}
+
+function indexesOf(told: readonly WireMessage[]): number[] {
+  return told.flatMap(({ n, c }) => (n === 'M' ? (c as { index: number }).index : []))
+}
+
+const isLast =
+  (told: readonly WireMessage[], index: number): (() => boolean) =>
+  () =>
+    indexesOf(told).at(-1) === index
+
+/** What Node keeps to itself of a connection's timer. */
+interface TimedSocket {
+  /** Something was written, or taken. */
+  _unrefTimer(): void
+  /** The time is over: decides whether the other end takes anything. */
+  _onTimeout(): void
+}
+
+/** The time of a server's connections, which passes when the test says so. What is slow, Node itself decides. */
+class ConnectionTime {
+  /** How long each of those whose time runs is given. */
+  readonly milliseconds = new Map<Socket, number>()
+  readonly #begunAnew = new Set<Socket>()
+
+  readonly take = (server: Server): void => {
+    server.on('connection', (socket: Socket) => {
+      socket.setTimeout = (ms, listener) => {
+        if (ms === 0) this.milliseconds.delete(socket)
+        else this.milliseconds.set(socket, ms)
+        if (listener) socket.once('timeout', listener)
+        return socket
+      }
+      timed(socket)._unrefTimer = () => this.#begunAnew.add(socket)
+    })
+  }
+
+  /** So much passes as each was given. */
+  pass(): void {
+    for (const socket of this.milliseconds.keys()) {
+      if (!this.#begunAnew.delete(socket)) timed(socket)._onTimeout()
+    }
+  }
+}
+
+function timed(socket: Socket): TimedSocket {
+  return socket as unknown as TimedSocket
+}
+
+describe('A stream whose reader stalls', () => {
+  test('goes on from where it was, all in order and each once, when it reads again', async () => {
+    const reading = await openStalled()
+    await choke(reading)
+    const { reader, told, socket } = reading
+    expect(socket.writableLength).toBeLessThan(40_000)
+    reader.readOn()
+    await eventually(isLast(told, ENOUGH_MESSAGES))
+    await publish(reading, 10, ENOUGH_MESSAGES + 1)
+    await eventually(isLast(told, ENOUGH_MESSAGES + 10))
+    expect(told[0]?.n).toBe('aspNetComet.opened')
+    expect(told.slice(1).every(({ n }) => n === 'M')).toBe(true)
+    expect(indexesOf(told)).toEqual(countTo(ENOUGH_MESSAGES + 10))
+    // Its connection has all the time again that it had.
+    await eventually(() => (socket.timeout ?? 0) === 0)
+  })
+
+  test('is told that it missed something if the window left it behind, and gets the rest', async () => {
+    const reading = await openStalled({ retention: { messages: 5 } })
+    await choke(reading)
+    const { reader, told, channel } = reading
+    reader.readOn()
+    await eventually(isLast(told, ENOUGH_MESSAGES))
+    const reset = told.findIndex(({ n }) => n === 'aspNetComet.reset')
+    const { epoch } = channel.cursor()
+    expect(told[reset]?.c).toEqual({ reason: 'trimmed', epoch, messageId: told[reset]?.mid })
+    expect(told.filter(({ n }) => n === 'aspNetComet.reset')).toHaveLength(1)
+    const before = indexesOf(told.slice(0, reset))
+    expect(before).toEqual(countTo(before.length))
+    expect(indexesOf(told.slice(reset))).toEqual(countTo(5, ENOUGH_MESSAGES - 4))
+    expect(reader.ending).toBeUndefined()
+  })
+
+  test('is cut off when it takes nothing for as long as its connection is given, and resumes', async () => {
+    const reading = await openStalled({}, (server) => {
+      server.on('connection', (socket: Socket) => {
+        const set = socket.setTimeout.bind(socket)
+        // 10 seconds are a twentieth of one.
+        socket.setTimeout = (ms, listener) => set(ms / 200, listener)
+      })
+    })
+    await choke(reading)
+    const { reader, told, channel, holds, where, privateToken } = reading
+    await holds(0)
+    reader.readOn()
+    await eventually(() => reader.ending !== undefined)
+    expect(reader.ending).toBe('cut')
+    const again = new StallingReader(where, privateToken, (message) => told.push(message), {
+      cursor: reader.cursor,
+    })
+    readers.push(again)
+    await eventually(isLast(told, ENOUGH_MESSAGES))
+    expect(indexesOf(told)).toEqual(countTo(ENOUGH_MESSAGES))
+    expect(told.filter(({ n }) => n === 'aspNetComet.reset')).toEqual([])
+    expect(channel.stats().heldRequests).toBe(1)
+    expect([reading.errors, reading.appErrors]).toEqual([[], []])
+  })
+
+  test('is given 10 seconds, anew whenever it takes something: one that is slow is not cut off', async () => {
+    const time = new ConnectionTime()
+    const reading = await openStalled({ retention: { messages: 1000 } }, time.take)
+    const { reader, told, socket, holds } = reading
+    expect(time.milliseconds.size).toBe(0)
+    await choke(reading)
+    expect([...time.milliseconds]).toEqual([[socket, 10_000]])
+    let published = ENOUGH_MESSAGES
+    for (let times = 0; times < 10; times += 1) {
+      time.pass()
+      await publish(reading, 30, published + 1)
+      published += 30
+      await reader.takeBytes(250_000)
+      await eventually(() => socket.writableNeedDrain)
+    }
+    expect(socket.destroyed).toBe(false)
+    // From here on it takes nothing. The last of what it took counts.
+    for (let times = 0; times < 3; times += 1) time.pass()
+    expect(socket.destroyed).toBe(true)
+    await holds(0)
+    expect(indexesOf(told)).toEqual(countTo(indexesOf(told).length))
+  })
+
+  test('that reads again in time has its connection back as it was', async () => {
+    const time = new ConnectionTime()
+    const reading = await openStalled({}, time.take)
+    await choke(reading)
+    reading.reader.readOn()
+    await eventually(isLast(reading.told, ENOUGH_MESSAGES))
+    await eventually(() => time.milliseconds.size === 0)
+    expect(reading.socket.listenerCount('timeout')).toBe(1)
+  })
+})

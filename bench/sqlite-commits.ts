@@ -1,0 +1,96 @@
+import type { BareCommitsTasks } from './bare-commits.ts'
+import type { ChannelCommitsTasks } from './channel-commits.ts'
+import { TaskProcess } from './child-process.ts'
+import type { RoundCost } from './commit-round.ts'
+
+/**
+ * How much of what better-sqlite3 alone can store a channel stores for 100 publishers, and how many SQL statements
+ * polls with nothing new take. The sides are processes of their own, and take turns. Ends with 1 if a bound is broken.
+ */
+
+const ROUND = {
+  publishers: 100,
+  messages: 20_000,
+  text: 'a message of the length that a line of a chat has',
+}
+const WARM_UP_ROUNDS = 3
+const ROUNDS = 15
+const POLLS = 1_000
+
+/** What this project promises: see README.md beside this file. */
+const LEAST_RATIO = 0.85
+
+interface Report {
+  readonly channel: readonly RoundCost[]
+  readonly byName: readonly RoundCost[]
+  readonly byPosition: readonly RoundCost[]
+  readonly statements: { readonly ofPolls: number; readonly ofOneSend: number }
+}
+
+async function measure(): Promise<Report> {
+  const bare = new TaskProcess<BareCommitsTasks>(new URL('./bare-commits.js', import.meta.url))
+  const channel = new TaskProcess<ChannelCommitsTasks>(new URL('./channel-commits.js', import.meta.url))
+  const report = { channel: [] as RoundCost[], byName: [] as RoundCost[], byPosition: [] as RoundCost[] }
+  try {
+    for (let count = 0; count < WARM_UP_ROUNDS + ROUNDS; count++) {
+      report.channel.push(await channel.ask('round', ROUND))
+      report.byName.push(await bare.ask('byName', ROUND))
+      report.byPosition.push(await bare.ask('byPosition', ROUND))
+    }
+    for (const rounds of Object.values(report)) rounds.splice(0, WARM_UP_ROUNDS)
+    return { ...report, statements: await channel.ask('statements', POLLS) }
+  } finally {
+    await bare.stop()
+    await channel.stop()
+  }
+}
+
+/** Prints a table. Returns whether all bounds were kept. */
+function printReport({ channel, byName, byPosition, statements }: Report): boolean {
+  const sides = [channel, byName, byPosition]
+  const rates = sides.map((rounds) => median(rounds, 'messagesPerSecond'))
+  const ratio = rates[0]! / rates[1]!
+  const verdicts = {
+    ratio: ratio >= LEAST_RATIO,
+    // That a send is counted shows that polls would be.
+    polls: statements.ofPolls === 0 && statements.ofOneSend > 0,
+  }
+  print(`${ROUND.publishers} publishers, synchronous = FULL`, ['koa-comet', 'by name', 'by position'])
+  print(`messages a second, median of ${ROUNDS} rounds`, rates.map(thousands))
+  print(
+    'of these koa-comet has',
+    ['', ...rates.slice(1).map((rate) => (rates[0]! / rate).toFixed(2))],
+    `${mark(verdicts.ratio)} by name at least ${LEAST_RATIO}`,
+  )
+  print(
+    'CPU per message, median',
+    sides.map((rounds) => `${median(rounds, 'cpuMicroseconds').toFixed(1)} µs`),
+  )
+  print(
+    `statements of ${thousands(POLLS)} polls with nothing new`,
+    [thousands(statements.ofPolls)],
+    `${mark(verdicts.polls)} none`,
+  )
+  print('statements of one send', [thousands(statements.ofOneSend)])
+  return verdicts.ratio && verdicts.polls
+}
+
+function print(what: string, values: readonly string[], verdict = ''): void {
+  const columns = [0, 1, 2].map((index) => (values[index] ?? '').padStart(12))
+  console.log(`${what.padEnd(44)}${columns.join('')}  ${verdict}`.trimEnd())
+}
+
+function median(rounds: readonly RoundCost[], of: keyof RoundCost): number {
+  const values = rounds.map((round) => round[of]).sort((one, other) => one - other)
+  return values[Math.floor(values.length / 2)]!
+}
+
+function thousands(number: number): string {
+  return Math.round(number).toLocaleString('en')
+}
+
+function mark(holds: boolean): string {
+  return holds ? 'ok' : 'FAILED'
+}
+
+process.exitCode = printReport(await measure()) ? 0 : 1
