@@ -1,24 +1,26 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals'
 import type { Browser } from 'playwright-core'
-import { createChat } from '../../samples/chat/app.ts'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
 import { ChatWindow } from './chat-window.ts'
-import { type RunningSample, runSample } from './running-sample.ts'
+import { KeptPages } from './kept-pages.ts'
+import { type RunningChat, runChat } from './running-chat.ts'
 
 describe('the chat by keyboard alone', () => {
   let browser: Browser
-  let chat: RunningSample
+  let pages: KeptPages
+  let chat: RunningChat
   let ann: ChatWindow
 
   beforeAll(async () => {
     browser = await launchChromium()
+    pages = new KeptPages(browser)
   })
   beforeEach(async () => {
-    chat = await runSample(createChat())
-    ann = await ChatWindow.open(browser, chat.origin)
+    chat = await runChat()
+    ann = await ChatWindow.open(await pages.open(), chat.origin)
   })
   afterEach(async () => {
-    await ann.close()
+    await pages.leave()
     await chat.close()
   })
   afterAll(() => browser?.close())

@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals'
 import type { Browser, Route } from 'playwright-core'
-import { createChat } from '../../samples/chat/app.ts'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
 import { type CuttableLink, linkTo } from '../support/cuttable-link.ts'
 import { ChatWindow } from './chat-window.ts'
-import { type RunningSample, runSample } from './running-sample.ts'
+import { KeptPages } from './kept-pages.ts'
+import { type RunningChat, runChat } from './running-chat.ts'
 
 describe('a window of the chat that was away', () => {
   let browser: Browser
-  let chat: RunningSample
+  let pages: KeptPages
+  let chat: RunningChat
   /** Ann's way to the chat. Bob's is direct. */
   let link: CuttableLink
   let ann: ChatWindow
@@ -17,18 +18,18 @@ describe('a window of the chat that was away', () => {
 
   beforeAll(async () => {
     browser = await launchChromium()
+    pages = new KeptPages(browser)
   })
   beforeEach(async () => {
-    const sample = createChat()
+    chat = await runChat()
     left.length = 0
-    sample.channel.on('clientDisconnected', ({ displayName }) => left.push(displayName))
-    chat = await runSample(sample)
+    chat.channel.on('clientDisconnected', ({ displayName }) => left.push(displayName))
     link = await linkTo(chat.port)
-    ann = await ChatWindow.enter(browser, link.origin, 'Ann')
-    bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
+    ann = await ChatWindow.enter(await pages.openNew(), link.origin, 'Ann')
+    bob = await ChatWindow.enter(await pages.open(), chat.origin, 'Bob')
   })
   afterEach(async () => {
-    for (const context of browser.contexts()) await context.close()
+    await pages.leave()
     await link.close()
     await chat.close()
   })

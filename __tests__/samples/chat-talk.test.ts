@@ -1,29 +1,31 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals'
 import type { Browser } from 'playwright-core'
-import { createChat } from '../../samples/chat/app.ts'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
 import { ChatWindow } from './chat-window.ts'
-import { type RunningSample, runSample } from './running-sample.ts'
+import { KeptPages } from './kept-pages.ts'
+import { type RunningChat, runChat } from './running-chat.ts'
 
 describe('the chat', () => {
   let browser: Browser
-  let chat: RunningSample
+  let pages: KeptPages
+  let chat: RunningChat
 
   beforeAll(async () => {
     browser = await launchChromium()
+    pages = new KeptPages(browser)
   })
   beforeEach(async () => {
-    chat = await runSample(createChat())
+    chat = await runChat()
   })
   afterEach(async () => {
-    for (const context of browser.contexts()) await context.close()
+    await pages.leave()
     await chat.close()
   })
   afterAll(() => browser?.close())
 
   testInChromium('shows each message in every window at once, with nothing in the console', async () => {
-    const ann = await ChatWindow.enter(browser, chat.origin, 'Ann')
-    const bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
+    const ann = await ChatWindow.enter(await pages.open(), chat.origin, 'Ann')
+    const bob = await ChatWindow.enter(await pages.open(), chat.origin, 'Bob')
     await ann.peopleAre('Ann (you)', 'Bob')
     await bob.peopleAre('Ann', 'Bob (you)')
 
@@ -40,18 +42,18 @@ describe('the chat', () => {
   })
 
   testInChromium('shows a newcomer what was said before', async () => {
-    const ann = await ChatWindow.enter(browser, chat.origin, 'Ann')
+    const ann = await ChatWindow.enter(await pages.open(), chat.origin, 'Ann')
     await ann.say('one')
     await ann.say('two')
     await ann.shows('two')
-    const bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
+    const bob = await ChatWindow.enter(await pages.open(), chat.origin, 'Bob')
     await bob.shows('two')
     expect(await bob.texts()).toEqual(['one', 'two'])
   })
 
   testInChromium('lets nobody take a name that is in use, however it is written', async () => {
-    await ChatWindow.enter(browser, chat.origin, 'Ann')
-    const other = await ChatWindow.open(browser, chat.origin)
+    await ChatWindow.enter(await pages.open(), chat.origin, 'Ann')
+    const other = await ChatWindow.open(await pages.open(), chat.origin)
     await other.logIn('ANN ')
     await other.showsLogin('already logged in')
     await other.logIn('Eve')
@@ -59,8 +61,8 @@ describe('the chat', () => {
   })
 
   testInChromium('frees a name at logout, and shows the others that it is gone', async () => {
-    const ann = await ChatWindow.enter(browser, chat.origin, 'Ann')
-    const bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
+    const ann = await ChatWindow.enter(await pages.open(), chat.origin, 'Ann')
+    const bob = await ChatWindow.enter(await pages.open(), chat.origin, 'Bob')
     await bob.peopleAre('Ann', 'Bob (you)')
     const told = ann.page.waitForResponse('**/logout')
     await ann.page.getByRole('button', { name: 'Log out' }).click()
@@ -74,8 +76,8 @@ describe('the chat', () => {
 
   testInChromium('shows hostile names and texts as the text they are', async () => {
     const text = '<img src=x onerror="document.title=1"><script>document.title = 2</script>'
-    const eve = await ChatWindow.enter(browser, chat.origin, '<b>Eve</b>')
-    const bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
+    const eve = await ChatWindow.enter(await pages.open(), chat.origin, '<b>Eve</b>')
+    const bob = await ChatWindow.enter(await pages.open(), chat.origin, 'Bob')
     await eve.say(text)
     await bob.shows(text)
     await bob.peopleAre('<b>Eve</b>', 'Bob (you)')
@@ -85,7 +87,11 @@ describe('the chat', () => {
 
   testInChromium('fits a phone, whatever is said', async () => {
     const viewport = { width: 360, height: 640 }
-    const ann = await ChatWindow.enter(browser, chat.origin, 'A name of 24 letters, Ann', { viewport })
+    const ann = await ChatWindow.enter(
+      await pages.openNew({ viewport }),
+      chat.origin,
+      'A name of 24 letters, Ann',
+    )
     const word = 'abcdefghij'.repeat(20)
     await ann.say(word)
     await ann.shows(word)
@@ -97,11 +103,12 @@ describe('the chat', () => {
   })
 
   testInChromium('stays at the newest message, and lets a reader read on who has scrolled up', async () => {
-    const ann = await ChatWindow.enter(browser, chat.origin, 'Ann')
-    const bob = await ChatWindow.enter(browser, chat.origin, 'Bob')
-    for (let index = 0; index < 20; index++) await bob.say(`line ${index}\n\n`)
-    await ann.shows('line 19')
-    expect(await ann.page.locator('.text', { hasText: 'line 19' }).isVisible()).toBe(true)
+    const ann = await ChatWindow.enter(await pages.open(), chat.origin, 'Ann')
+    const bob = await ChatWindow.enter(await pages.open(), chat.origin, 'Bob')
+    const lines = Array.from({ length: 8 }, (_, index) => `line ${index}\n\n\n\nand its end`)
+    for (const each of lines) await bob.say(each)
+    await ann.shows(lines.at(-1)!)
+    expect(await ann.page.locator('.text', { hasText: 'line 7' }).isVisible()).toBe(true)
     const log = ann.page.getByRole('log')
     expect(await log.evaluate((each) => each.scrollHeight - each.scrollTop - each.clientHeight)).toBeLessThan(
       2,

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 
 /** A window of the chat, as the person in front of it sees it. */
 export class ChatWindow {
@@ -16,22 +16,15 @@ export class ChatWindow {
     page.on('pageerror', (error) => this.complaints.push(String(error)))
   }
 
-  /** A window of a browser of its own: nothing is shared with others. */
-  static async open(browser: Browser, origin: string, options?: BrowserContextOptions): Promise<ChatWindow> {
-    const context = await browser.newContext(options)
-    const window = new ChatWindow(await context.newPage())
-    await window.page.goto(origin)
+  static async open(page: Page, origin: string): Promise<ChatWindow> {
+    const window = new ChatWindow(page)
+    await page.goto(origin)
     return window
   }
 
   /** The same, and already in the room. */
-  static async enter(
-    browser: Browser,
-    origin: string,
-    name: string,
-    options?: BrowserContextOptions,
-  ): Promise<ChatWindow> {
-    const window = await ChatWindow.open(browser, origin, options)
+  static async enter(page: Page, origin: string, name: string): Promise<ChatWindow> {
+    const window = await ChatWindow.open(page, origin)
     await window.logIn(name)
     await window.connected()
     return window
@@ -88,7 +81,8 @@ export class ChatWindow {
     return this.page.locator('.message .text').allTextContents()
   }
 
-  close(): Promise<void> {
-    return this.page.context().close()
+  /** What it has been told that nobody said: of a reset, for one. */
+  notes(): Promise<string[]> {
+    return this.page.locator('.note').allTextContents()
   }
 }

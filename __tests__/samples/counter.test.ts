@@ -3,11 +3,13 @@ import type { Browser, Page } from 'playwright-core'
 import { type Counter, createCounter } from '../../samples/counter/app.ts'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
 import { type CuttableLink, linkTo } from '../support/cuttable-link.ts'
+import { KeptPages } from './kept-pages.ts'
 import { type RunningSample, runSample } from './running-sample.ts'
 import { startSample } from './sample-process.ts'
 
 describe('the counter', () => {
   let browser: Browser
+  let pages: KeptPages
   let counter: Counter
   let running: RunningSample
   let link: CuttableLink
@@ -15,6 +17,7 @@ describe('the counter', () => {
 
   beforeAll(async () => {
     browser = await launchChromium()
+    pages = new KeptPages(browser)
   })
   beforeEach(async () => {
     counter = createCounter()
@@ -23,7 +26,7 @@ describe('the counter', () => {
     complaints.length = 0
   })
   afterEach(async () => {
-    for (const context of browser.contexts()) await context.close()
+    await pages.leave()
     counter.stop()
     await link.close()
     await running.close()
@@ -31,7 +34,7 @@ describe('the counter', () => {
   afterAll(() => browser?.close())
 
   async function open(origin = link.origin): Promise<Page> {
-    const page = await (await browser.newContext()).newPage()
+    const page = await pages.open()
     page.setDefaultTimeout(15_000)
     page.on('console', (message) => complaints.push(message.text()))
     page.on('pageerror', (error) => complaints.push(String(error)))

@@ -11,13 +11,13 @@ export interface RunningSample {
   close(): Promise<void>
 }
 
-/** A sample on a free port, in this process. */
-export async function runSample(sample: {
-  readonly app: Koa
-  readonly channel: CometStateManager
-}): Promise<RunningSample> {
+/** A sample in this process. Default: on a free port. */
+export async function runSample(
+  sample: { readonly app: Koa; readonly channel: CometStateManager },
+  atPort = 0,
+): Promise<RunningSample> {
   const server = createServer(sample.app.callback())
-  server.listen(0, '127.0.0.1')
+  server.listen(atPort, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {

@@ -10,9 +10,13 @@ export interface SampleProcess {
 }
 
 /** A sample in a process of its own, as `npm run build` left it in dist. Ends with the test. */
-export async function startSample(name: string, port = 0): Promise<SampleProcess> {
+export async function startSample(
+  name: string,
+  port = 0,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<SampleProcess> {
   const child: ChildProcess = spawn(process.execPath, [`dist/samples/${name}/server.js`], {
-    env: { ...process.env, PORT: String(port) },
+    env: { ...process.env, ...environment, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

@@ -1,23 +1,36 @@
 import Router from '@koa/router'
 import Koa, { type Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
-import { type CometClient, CometStateManager } from 'koa-comet'
-import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { type CometClient, CometStateManager, type ICometStateProvider } from 'koa-comet'
 import serve from 'koa-static'
+import { Messages } from './messages.ts'
 
 /** Nothing invisible, so that no two names look alike. */
 const NAME = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,24}$/u
 const MAX_TEXT_LENGTH = 2000
-const MAX_RECENT_MESSAGES = 100
 
 /** No script, style or picture but from our own files; nothing inline. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-/** A channel, the routes of the chat, and its page. Nothing listens yet. */
-export function createChat(): { readonly app: Koa; readonly channel: CometStateManager } {
-  const channel = new CometStateManager(new InProcCometStateProvider())
-  const recent: { readonly id: number; readonly [field: string]: unknown }[] = []
+export interface Chat {
+  readonly app: Koa
+  readonly channel: CometStateManager
+  /** To be closed after the channel. */
+  readonly messages: Messages
+}
+
+/**
+ * A channel, the routes of the chat, and its page. Nothing listens yet.
+ *
+ * @param provider where the channel is kept
+ * @param fileName where what was said is kept: the provider's own file, or `':memory:'` if it has none
+ */
+export async function createChat(provider: ICometStateProvider, fileName: string): Promise<Chat> {
+  const channel = new CometStateManager(provider)
+  // First, so that a file that is new is for its owner alone.
+  await channel.open()
+  const messages = new Messages(fileName)
   let announced = Promise.resolve()
 
   /** Tells everybody who is there. One after the other, so that the last list sent is the newest. */
@@ -54,12 +67,14 @@ export function createChat(): { readonly app: Koa; readonly channel: CometStateM
     const text = textOf(ctx, 'text')
     if (!text || text.length > MAX_TEXT_LENGTH)
       ctx.throw(400, `A message has 1 to ${MAX_TEXT_LENGTH} characters.`)
-    const message = { publicToken, name, text, at: Date.now() }
     // A page that got no answer sends again with the same key: that sends nothing twice.
-    const key = textOf(ctx, 'key')
-    const id = await channel.sendMessage('ChatMessage', message, key ? { key: `${publicToken} ${key}` } : {})
-    if (!recent.some((known) => known.id === id)) recent.push({ id, ...message })
-    if (recent.length > MAX_RECENT_MESSAGES) recent.shift()
+    const key = `${publicToken} ${textOf(ctx, 'key')}`
+    let sent: Promise<number> | undefined
+    messages.add({ publicToken, name, text, at: Date.now() }, key, (message, transaction) => {
+      const within = provider.supports.transactions ? { transaction } : {}
+      sent = channel.sendMessage('ChatMessage', message, { key, ...within })
+    })
+    await sent
     ctx.status = 204
   })
 
@@ -68,7 +83,7 @@ export function createChat(): { readonly app: Koa; readonly channel: CometStateM
     await senderOf(ctx)
     // Taken first: what changes from here on comes through the channel, with higher ids.
     const { messageId: asOf } = channel.cursor()
-    ctx.body = { asOf, people: await people(), messages: recent }
+    ctx.body = { asOf, people: await people(), messages: messages.recent() }
   })
 
   routes.post('/logout', async (ctx) => {
@@ -89,7 +104,7 @@ export function createChat(): { readonly app: Koa; readonly channel: CometStateM
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '16kb' }))
   app.use(routes.routes())
   app.use(serve('samples/chat/public'))
-  return { app, channel }
+  return { app, channel, messages }
 }
 
 function textOf(ctx: Context, field: string): string {

@@ -66,7 +66,7 @@ function enterRoom() {
   showTakenOver(false)
   peopleAsOf = 0
   channel = new CometChannel('/comet', tokenSource(), 'chat')
-  channel.on('ChatMessage', (message, { mid }) => showMessage({ id: mid, ...message }, login.publicToken))
+  channel.on('ChatMessage', (message) => showMessage(message, login.publicToken))
   channel.on('People', (people, { mid }) => updatePeople(people, mid))
   channel.addEventListener('statechange', ({ detail }) => {
     showState(detail.state)

@@ -14,7 +14,8 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycl
 const byId = (id) => document.getElementById(id)
 
 // Without a private token the channel registers itself.
-const channel = new AspNetComet('/comet', null, 'counter')
+// The timeout handler is one of polls: a stream has no timeout.
+const channel = new AspNetComet('/comet', null, 'counter', { transports: ['long-polling'] })
 let isRunning = false
 let isPolling = false
 
