@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
 import { contendCampaign } from './contend-campaign.ts'
+import { drainCampaign, isStampede } from './drain-campaign.ts'
+import { faultsCampaign } from './faults-campaign.ts'
 import { killCampaign } from './kill-campaign.ts'
 import { powerCampaign } from './power-campaign.ts'
 import type { Problems } from './problems.ts'
@@ -15,9 +17,13 @@ const USAGE = `Which campaign?
   npm run campaign -- kill    [--cycles 10000] [--workers 2] [--seed n]
   npm run campaign -- serve   [--cycles 1000]  [--workers 2] [--seed n]
   npm run campaign -- contend [--rounds 20000] [--seed n]
-  npm run campaign -- power   [--images 20000] [--workers 2] [--seed n]`
+  npm run campaign -- power   [--images 20000] [--workers 2] [--seed n]
+  npm run campaign -- drain   [--pages 2000] [--seed n]
+  npm run campaign -- faults  [--deliveries 1000000] [--faults 50000] [--pages 400] [--seed n]`
 
 const PROGRESS_MS = 60_000
+
+const DRAIN_SECONDS = 10
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,6 +31,9 @@ const { values, positionals } = parseArgs({
     cycles: { type: 'string' },
     rounds: { type: 'string' },
     images: { type: 'string' },
+    deliveries: { type: 'string' },
+    faults: { type: 'string' },
+    pages: { type: 'string' },
     workers: { type: 'string' },
     seed: { type: 'string' },
   },
@@ -49,6 +58,21 @@ const campaigns: Readonly<Record<string, () => Promise<Tried>>> = {
     tried(await serveCampaign({ seed, cycles: Number(values.cycles ?? 1000), workers, signal, progress })),
   contend: async () => tried(await contendCampaign({ seed, rounds: Number(values.rounds ?? 20_000) })),
   power,
+  drain,
+  faults: async () =>
+    tried(
+      await faultsCampaign({
+        seed,
+        deliveries: Number(values.deliveries ?? 1_000_000),
+        faults: Number(values.faults ?? 50_000),
+        reloads: 1000,
+        pages: Number(values.pages ?? 400),
+        longestLifeMs: 8000,
+        publish: { longestPauseMs: 800, mostAtOnce: 4 },
+        signal,
+        progress,
+      }),
+    ),
 }
 
 /** As many images of each durability: 'normal' shows that this disk loses what is not synced. */
@@ -60,6 +84,18 @@ async function power(): Promise<Tried> {
   if (normal.lost === 0 && !signal.aborted)
     problems.add({ kind: 'failed', text: "durability 'normal' has lost nothing" })
   return { problems, figures: { full, normal } }
+}
+
+/** Two nodes go slowly, and then one at once, which shows that a stampede would be noticed. */
+async function drain(): Promise<Tried> {
+  const clients = Number(values.pages ?? 2000)
+  const drains = [DRAIN_SECONDS, DRAIN_SECONDS, 0]
+  const { problems, ...figures } = await drainCampaign({ seed, clients, drains, noticedAfterMs: 500 })
+  for (const each of figures.drains) {
+    if (isStampede(each, DRAIN_SECONDS) !== (each.overSeconds === 0))
+      problems.add({ kind: 'failed', text: `${each.fullest} came at once, over ${each.overSeconds} s` })
+  }
+  return { problems, figures }
 }
 
 function tried({ problems, ...figures }: { readonly problems: Problems }): Tried {
