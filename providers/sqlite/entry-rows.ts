@@ -15,31 +15,40 @@ interface EntryRow {
   readonly generation: number | null
 }
 
-type StoredRow = EntryRow & { readonly storedAt: number; readonly bytes: number }
+/** A row as it is bound: by position, since binding by name takes longer than all else of an insert. */
+type StoredRow = [
+  id: number,
+  kind: Entry['kind'],
+  storedAt: number,
+  bytes: number,
+  name: string | null,
+  contents: string | null,
+  topics: string | null,
+  excluded: string | null,
+  generation: number | null,
+]
 
-/** An entry that has no id yet. */
-export type NewEntry = Entry extends infer E ? (E extends Entry ? Omit<E, 'id'> : never) : never
-
-const NO_FIELDS = { name: null, contents: null, topics: null, excluded: null, generation: null }
+/** What is read to find out how much to drop. */
+type OldEntry = Pick<EntryRow, 'id' | 'kind'> & { readonly storedAt: number; readonly bytes: number }
 
 /** Adds entries to a channel's log, by any connection. */
 export class EntryAppender {
-  readonly #insert: Statement<[StoredRow]>
+  readonly #insert: Statement<StoredRow>
 
   constructor(database: Database, { entries }: Tables) {
     this.#insert = database.prepare(
       `INSERT INTO ${entries} (id, kind, stored_at, bytes, name, contents, topics, excluded, generation)
-       VALUES (@id, @kind, @storedAt, @bytes, @name, @contents, @topics, @excluded, @generation)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
   }
 
-  /** Gives the entry the next id. */
-  add(transaction: WriteTransaction, newEntry: NewEntry): number {
+  /** Adds the entry that is made of the next id. */
+  add(transaction: WriteTransaction, entryOf: (id: number) => Entry): number {
     const { channel, now, added } = transaction
     channel.head += 1
-    const entry: Entry = Object.freeze({ ...newEntry, id: channel.head })
+    const entry = Object.freeze(entryOf(channel.head))
     const bytes = retainedBytes(entry)
-    this.#insert.run({ ...rowOf(entry), storedAt: now, bytes })
+    this.#insert.run(...rowOf(entry, now, bytes))
     channel.entries += 1
     channel.bytes += bytes
     if (entry.kind === 'message') channel.messages += 1
@@ -52,7 +61,7 @@ export class EntryAppender {
 /** Reads the log of a channel, and drops its oldest entries. */
 export class EntryRows {
   readonly #after: Statement<[number], EntryRow>
-  readonly #oldest: Statement<[], Pick<StoredRow, 'id' | 'kind' | 'storedAt' | 'bytes'>>
+  readonly #oldest: Statement<[], OldEntry>
   readonly #deleteThrough: Statement<[number]>
 
   constructor(database: Database, { entries }: Tables) {
@@ -78,7 +87,7 @@ export class EntryRows {
   }
 
   /** From the oldest on, only as far as is asked for. To be looked through before anything else is done. */
-  oldest(): Iterable<Pick<StoredRow, 'id' | 'kind' | 'storedAt' | 'bytes'>> {
+  oldest(): Iterable<OldEntry> {
     return this.#oldest.iterate()
   }
 
@@ -91,20 +100,20 @@ function lengthOf({ name, contents, topics, excluded }: EntryRow): number {
   return [name, contents, topics, excluded].reduce((sum, text) => sum + (text?.length ?? 0), 0)
 }
 
-function rowOf(entry: Entry): EntryRow {
+function rowOf(entry: Entry, storedAt: number, bytes: number): StoredRow {
   const { id, kind } = entry
   switch (entry.kind) {
     case 'message': {
       const { name, contents, topics, except } = entry
       const excluded = except.length === 0 ? null : JSON.stringify(except)
-      return { ...NO_FIELDS, id, kind, name, contents, topics: JSON.stringify(topics), excluded }
+      return [id, kind, storedAt, bytes, name, contents, JSON.stringify(topics), excluded, null]
     }
     case 'initialise':
-      return { ...NO_FIELDS, id, kind, name: entry.publicToken }
+      return [id, kind, storedAt, bytes, entry.publicToken, null, null, null, null]
     case 'remove':
-      return { ...NO_FIELDS, id, kind, name: entry.publicToken, generation: entry.generation }
+      return [id, kind, storedAt, bytes, entry.publicToken, null, null, null, entry.generation]
     case 'stop':
-      return { ...NO_FIELDS, id, kind, topics: JSON.stringify(entry.topics) }
+      return [id, kind, storedAt, bytes, null, null, JSON.stringify(entry.topics), null, null]
   }
 }
 

@@ -52,7 +52,10 @@ export class Operations {
     }
     clients.delete(generation)
     channel.clients -= 1
-    return { epoch: channel.epoch, id: log.add(transaction, { kind: 'remove', publicToken, generation }) }
+    return {
+      epoch: channel.epoch,
+      id: log.add(transaction, (id) => ({ kind: 'remove', id, publicToken, generation })),
+    }
   }
 
   #send(operation: SendOperation, transaction: WriteTransaction): Outcome {
@@ -64,7 +67,7 @@ export class Operations {
     if (receiver !== undefined && clients.byPublicToken(receiver) === undefined) {
       return { refused: 'COMET_CLIENT_DOES_NOT_EXIST' }
     }
-    const id = log.add(transaction, { kind: 'message', topics, except, name, contents })
+    const id = log.add(transaction, (id) => ({ kind: 'message', id, topics, except, name, contents }))
     if (key !== undefined) keys.remember(key, id, transaction.now + this.#rememberMs)
     return { epoch, id }
   }
@@ -78,7 +81,7 @@ export class Operations {
       return { refused: 'COMET_CLIENT_ALREADY_EXISTS' }
     }
     if (channel.clients >= maxClients) return { refused: 'COMET_TOO_MANY_CLIENTS' }
-    const id = log.add(transaction, { kind: 'initialise', publicToken: given.publicToken })
+    const id = log.add(transaction, (id) => ({ kind: 'initialise', id, publicToken: given.publicToken }))
     const start = from ?? { epoch: channel.epoch, messageId: id }
     const client: CometClient = { ...given, createdAt: wallTime, lastSeenAt: wallTime, generation: id, start }
     clients.insert(client, privateTokenHash, Math.ceil(transaction.leaseTime + leaseSeconds * 1000))
@@ -90,7 +93,7 @@ export class Operations {
     const { clients, stopped, log } = this.#tables
     const { channel, now } = transaction
     const audience = clients.audience(topics)
-    const id = log.add(transaction, { kind: 'stop', topics })
+    const id = log.add(transaction, (id) => ({ kind: 'stop', id, topics }))
     for (const { generation, privateHash } of audience) {
       clients.delete(generation)
       stopped.remember(privateHash, id, now + this.#rememberMs)
