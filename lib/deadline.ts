@@ -12,7 +12,7 @@ export async function withDeadline<T>(seconds: number, what: string, ask: () => 
   try {
     return await Promise.race([ask(), late])
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
     throw new CometException(
       'COMET_PROVIDER_IS_UNAVAILABLE',
       `The state provider failed at ${what}: ${reason}.`,

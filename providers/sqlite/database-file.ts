@@ -109,7 +109,7 @@ export function checkIdentity({ path, inode, device }: FileIdentity): void {
   const now = statSync(path, { bigint: true, throwIfNoEntry: false })
   if (now?.ino === inode && now.dev === device) return
   throw new Error(
-    `${path} was ${now ? 'replaced' : 'deleted'} while it was open: nothing that is written now would be found again. ` +
+    `${path} was ${now ? 'replaced' : 'deleted'} while it was open: what is written now goes to the file that is gone. ` +
       'Restart this process, unless the file comes back.',
   )
 }
