@@ -4,8 +4,8 @@ import { powerCampaign } from './power-campaign.ts'
 import { PowerPromise, type RevivedChannel } from './power-promise.ts'
 import { whyNoRecorder } from './recorder.ts'
 
-const FULL = { images: 150, steps: 150 }
-const NORMAL = { images: 100, steps: 100 }
+const FULL = { images: 60, steps: 150 }
+const NORMAL = { images: 40, steps: 100 }
 const WITHOUT_SYNC = { images: 20, steps: 60 }
 
 /** A machine with other work syncs slowly. */
