@@ -18,5 +18,5 @@ export default {
   // Not in the temp folder: the suite leaves nothing there.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   maxWorkers: 2,
-  testTimeout: 20_000,
+  testTimeout: 60_000,
 }

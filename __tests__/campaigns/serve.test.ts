@@ -10,7 +10,7 @@ const PAGES = 2
 const seed = Date.now() % 2 ** 31
 
 /** Pages that lose their server pause up to a second, then longer. */
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 describe('Pages of a server over an SQLite file that is killed', () => {
   test(

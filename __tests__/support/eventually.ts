@@ -1,8 +1,8 @@
 /** Below the time of a test, so that the wait ends before and says where it was. */
-const LIMIT_MS = 15_000
+const LIMIT_MS = 40_000
 
 /**
- * Resolves as soon as the condition holds; looks after each turn of the event loop. Rejects after 15 s, which a fake
+ * Resolves as soon as the condition holds; looks after each turn of the event loop. Rejects after 40 s, which a fake
  * clock does not change: a wait that went on after its test would keep the process from ending.
  */
 export async function eventually(condition: () => boolean): Promise<void> {
