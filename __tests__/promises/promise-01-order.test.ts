@@ -78,5 +78,5 @@ overEachTransport(({ transport }) => {
     expect(pages.map(({ contents }) => contents)).toEqual(sent)
     expect(pages.flatMap(({ resets }) => resets)).toEqual([])
     expect(new Set(pages.flatMap(({ statuses }) => statuses))).toEqual(new Set([200]))
-  }, 30_000)
+  }, 90_000)
 })

@@ -41,7 +41,7 @@ overEachTransport(({ transport }) => {
     expect(pages.map(({ contents }) => contents)).toEqual(pages.map(() => countTo(100)))
     expect(pages.flatMap(({ resets }) => resets)).toEqual([])
     expect(leaving.channel.stats().heldRequests).toBe(0)
-  }, 30_000)
+  }, 90_000)
 })
 
 test.each([
