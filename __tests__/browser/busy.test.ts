@@ -57,7 +57,7 @@ describe('A page that is busy', () => {
     await page.page.evaluate('channel.subscribe()')
     await page.connected()
     site.numbers.start()
-    await page.has(100)
+    await page.has(50)
     // As long as something else.
     await page.page.evaluate(BLOCK)
     await page.has(site.numbers.count + 20)

@@ -29,7 +29,7 @@ export type Asked = 'script' | 'register' | 'goodbye' | 'stream' | 'probe' | 'po
 /** Below that of a test, so that a failure shows what was seen instead. */
 const LIMIT_MS = 15_000
 /** The browser needs the processor more than who asks it. */
-const ASK_AGAIN_MS = 10
+const ASK_AGAIN_MS = 15
 
 const SEEN = `({
   ...seen,

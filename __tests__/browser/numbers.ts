@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-const PAUSE_MS = 5
+const PAUSE_MS = 10
 
 /** Sends 0, 1, 2, … one after the other: whatever befalls a page, there is a number on its way. */
 export class Numbers {
