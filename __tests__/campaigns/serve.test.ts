@@ -4,7 +4,7 @@ import type { Stored } from './numbered.ts'
 import { checkReceived } from './received.ts'
 import { serveCampaign } from './serve-campaign.ts'
 
-const CYCLES = 5
+const CYCLES = 3
 const PAGES = 2
 
 const seed = Date.now() % 2 ** 31
