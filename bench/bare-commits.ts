@@ -33,7 +33,7 @@ function byName(database: Database.Database): Insert {
       bytes: contents.length,
       name: 'Bench',
       contents,
-      topics: '["*"]',
+      topics: null,
       excluded: null,
       generation: null,
     })
@@ -44,7 +44,7 @@ function byName(database: Database.Database): Insert {
 function byPosition(database: Database.Database): Insert {
   const insert = database.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
   return (id, contents) => {
-    insert.run(id, 'message', Date.now(), contents.length, 'Bench', contents, '["*"]', null, null)
+    insert.run(id, 'message', Date.now(), contents.length, 'Bench', contents, null, null, null)
   }
 }
 

@@ -4,7 +4,7 @@ import { ChannelNode } from './channel-node.ts'
 import { type ChannelStats, statsOf } from './channel-stats.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import { CometException, ErrorText } from './comet-exception.ts'
-import type { ICometStateProvider, InitialiseOperation } from './comet-state-provider.ts'
+import type { Done, ICometStateProvider, InitialiseOperation } from './comet-state-provider.ts'
 import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
 import { eachWithDeadline, withDeadline } from './deadline.ts'
 import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
@@ -77,10 +77,11 @@ export class CometStateManager {
       leaseSeconds: leaseSeconds(client.connectionIdleSeconds),
       maxClients: this.#options.maxClients,
     }
-    const { client: stored } = await this.#node.append(operation, ({ client }) =>
-      this.#events.emit('clientInitialized', client!),
-    )
-    return { ...stored!, privateToken }
+    const stored = await this.#node.append(operation, ({ client }) => {
+      this.#events.emit('clientInitialized', client!)
+      return client!
+    })
+    return { ...stored, privateToken }
   }
 
   /**
@@ -130,10 +131,10 @@ export class CometStateManager {
   async stopClient(publicToken: string): Promise<boolean> {
     checkToken('publicToken', publicToken)
     const topics = [clientTopic(publicToken)]
-    const { stopped = [] } = await this.#node.append({ kind: 'stop', topics }, ({ stopped = [] }) => {
+    return this.#node.append({ kind: 'stop', topics }, ({ stopped = [] }) => {
       for (const client of stopped) this.#events.emitRemoval(client, 'stopped')
+      return stopped.length > 0
     })
-    return stopped.length > 0
   }
 
   /**
@@ -217,9 +218,13 @@ export class CometStateManager {
     return this.#node.close(checkClose(options))
   }
 
-  async #send(name: string, contents: unknown, options: SendOptions): Promise<number> {
-    const { id } = await this.#node.append(checkSend(name, contents, options, this.#options))
-    return id
+  /** Not `async`, which takes longer than the checks. */
+  #send(name: string, contents: unknown, options: SendOptions): Promise<number> {
+    try {
+      return this.#node.append(checkSend(name, contents, options, this.#options), idOf)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #middleware(endpoint: Endpoint): Middleware {
@@ -238,6 +243,10 @@ export class CometStateManager {
     if (this.#isAhead(from)) await this.#node.catchUp()
     return this.#isAhead(from) ? FOREIGN_CURSOR : from
   }
+}
+
+function idOf({ id }: Done): number {
+  return id
 }
 
 function checkToken(name: string, token: unknown): void {

@@ -1,7 +1,7 @@
 import { CometException } from './comet-exception.ts'
 import type { SendOperation } from './comet-state-provider.ts'
 import { checkText } from './initialize-parameters.ts'
-import { clientTopic, EVERYBODY } from './topics.ts'
+import { clientTopic, EVERYBODY_TOPICS } from './topics.ts'
 import { RESERVED_PREFIX } from './wire.ts'
 
 /** Whom a message is for, and how it is sent. Without `to`: everybody. */
@@ -32,6 +32,8 @@ export interface SendLimits {
 
 const KEYS = ['to', 'except', 'key', 'transaction']
 
+const NOBODY: readonly string[] = Object.freeze([])
+
 /** What the provider is to append. Throws as `sendMessage` says. */
 export function checkSend(
   name: string,
@@ -46,8 +48,8 @@ export function checkSend(
   const receiver = typeof to === 'string' ? { receiver: to } : undefined
   return {
     kind: 'send',
-    topics: 'to' in options ? checkTokens('to', to, limits).map(clientTopic) : [EVERYBODY],
-    except: 'except' in options ? checkTokens('except', except, limits) : [],
+    topics: 'to' in options ? checkTokens('to', to, limits).map(clientTopic) : EVERYBODY_TOPICS,
+    except: 'except' in options ? checkTokens('except', except, limits) : NOBODY,
     name,
     contents: serialize(contents, limits.maxMessageBytes),
     ...receiver,

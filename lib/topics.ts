@@ -2,6 +2,7 @@
 
 /** Everybody. */
 export const EVERYBODY = '*'
+export const EVERYBODY_TOPICS: readonly string[] = Object.freeze([EVERYBODY])
 
 /** One client. */
 export function clientTopic(publicToken: string): string {

@@ -17,8 +17,8 @@ export interface QueueLimits {
 interface Queued {
   readonly operation: Operation
   readonly bytes: number
-  readonly tell: ((done: Done) => void) | undefined
-  resolve(outcome: Done): void
+  readonly told: (done: Done) => unknown
+  resolve(value: unknown): void
   reject(error: unknown): void
 }
 
@@ -48,16 +48,17 @@ export class WriteQueue {
    * Resolves when the provider holds it. Rejects with a `CometException`: the provider's refusal,
    * `COMET_QUEUE_IS_FULL` (nothing was stored), or `COMET_PROVIDER_IS_UNAVAILABLE` (unknown). While a call is past its
    * deadline and has not ended, all else is refused.
-   * @param tell called once it is known to be done, however late: also when the promise has been rejected long since
+   * @param told called once it is known to be done, however late: also when the promise has been rejected long since.
+   *   What it returns, the promise resolves with.
    */
-  enqueue(operation: Operation, tell?: (done: Done) => void): Promise<Done> {
+  enqueue<T>(operation: Operation, told: (done: Done) => T): Promise<T> {
     const bytes = sizeOf(operation)
     if (this.#isFull(bytes)) {
       const text = `${this.length} operations of ${this.#bytes} bytes wait for the state provider already. Try again later.`
       return Promise.reject(new CometException('COMET_QUEUE_IS_FULL', text))
     }
-    return new Promise((resolve, reject) => {
-      this.#queued.push({ operation, bytes, tell, resolve, reject })
+    return new Promise<T>((resolve, reject) => {
+      this.#queued.push({ operation, bytes, told, resolve, reject })
       this.#bytes += bytes
       this.#draining ??= this.#drain()
     })
@@ -98,34 +99,24 @@ export class WriteQueue {
 
   async #append(batch: readonly Queued[]): Promise<void> {
     try {
-      const outcomes = await this.#calls.ask('append', () => this.#appendAndTell(batch))
-      for (const [index, queued] of batch.entries()) settle(queued, outcomes[index])
+      await this.#calls.ask('append', async () => {
+        const outcomes = await this.#provider.append(batch.map(({ operation }) => operation))
+        // However late: then nobody waits for the promises any more, but all are told.
+        for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index])
+      })
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
   }
-
-  async #appendAndTell(batch: readonly Queued[]): Promise<Outcome[]> {
-    const outcomes = await this.#provider.append(batch.map(({ operation }) => operation))
-    for (const [index, { tell }] of batch.entries()) {
-      const outcome = outcomes[index]
-      if (isDone(outcome)) tell?.(outcome)
-    }
-    return outcomes
-  }
 }
 
-function isDone(outcome: Outcome | undefined): outcome is Done {
-  return outcome !== undefined && !('refused' in outcome)
-}
-
-function settle({ operation, resolve, reject }: Queued, outcome: Outcome | undefined): void {
+function settle({ operation, told, resolve, reject }: Queued, outcome: Outcome | undefined): void {
   if (outcome === undefined) {
     reject(tooFewOutcomes())
   } else if ('refused' in outcome) {
     reject(new CometException(outcome.refused, refusalText(operation, outcome.refused)))
   } else {
-    resolve(outcome)
+    resolve(told(outcome))
   }
 }
 

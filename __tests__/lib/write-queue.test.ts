@@ -22,7 +22,9 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
 test('What is enqueued in one turn goes as one batch, in order', async () => {
   const { provider, batches } = appendingProvider(idsFor)
   const queue = new WriteQueue(provider, limit(100), 10)
-  const done = await Promise.all([send('A'), send('B'), send('C')].map((each) => queue.enqueue(each)))
+  const done = await Promise.all(
+    [send('A'), send('B'), send('C')].map((each) => queue.enqueue(each, (done) => done)),
+  )
   expect(batches.map(namesOf)).toEqual([['A', 'B', 'C']])
   const ids = done.map(({ id }) => id)
   expect(ids).toEqual([...ids].sort((a, b) => a - b))
@@ -36,9 +38,9 @@ test('A batch is given to the provider only when the one before is done', async 
     return idsFor(batch)
   })
   const queue = new WriteQueue(provider, limit(100), 10)
-  const first = queue.enqueue(send('A'))
+  const first = queue.enqueue(send('A'), (done) => done)
   while (batches.length === 0) await new Promise(setImmediate)
-  const later = [queue.enqueue(send('B')), queue.enqueue(send('C'))]
+  const later = [queue.enqueue(send('B'), (done) => done), queue.enqueue(send('C'), (done) => done)]
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
   expect([batches.map(namesOf), queue.length]).toEqual([[['A']], 2])
   waiting.shift()!()
@@ -60,7 +62,7 @@ test('A batch holds no more bytes than the provider takes, but at least one oper
     send('D', 'x'.repeat(99)),
     send('E'),
   ]
-  await Promise.all(operations.map((each) => queue.enqueue(each)))
+  await Promise.all(operations.map((each) => queue.enqueue(each, (done) => done)))
   expect(batches.map(namesOf)).toEqual([['A', 'B'], ['C'], ['D'], ['E']])
 })
 
@@ -73,7 +75,9 @@ test('A batch holds few operations with many addresses, however short these are'
     { ...send('Except'), except: many },
     { kind: 'stop', topics: many },
   ]
-  const enqueued = Array.from({ length: 10 }, () => operations.map((each) => queue.enqueue(each)))
+  const enqueued = Array.from({ length: 10 }, () =>
+    operations.map((each) => queue.enqueue(each, (done) => done)),
+  )
   await Promise.all(enqueued.flat())
   // Each weighs about 100,000 bytes by the number of its addresses alone.
   expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(10)
@@ -83,7 +87,9 @@ test('A batch holds few operations with many addresses, however short these are'
 test('A batch holds at most 1,000 operations', async () => {
   const { provider, batches } = appendingProvider(idsFor)
   const queue = new WriteQueue(provider, limit(5000), 10)
-  await Promise.all(Array.from({ length: 2500 }, (_, index) => queue.enqueue(send(`${index}`))))
+  await Promise.all(
+    Array.from({ length: 2500 }, (_, index) => queue.enqueue(send(`${index}`), (done) => done)),
+  )
   expect(batches.map((batch) => batch.length)).toEqual([1000, 1000, 500])
   expect(batches.flatMap(namesOf)).toEqual(Array.from({ length: 2500 }, (_, index) => `${index}`))
 })
@@ -96,7 +102,7 @@ test('Between two batches the event loop turns, however fast the provider is', a
     return idsFor(batch)
   })
   const queue = new WriteQueue(provider, limit(5000), 10)
-  const sent = Array.from({ length: 3000 }, (_, index) => queue.enqueue(send(`${index}`)))
+  const sent = Array.from({ length: 3000 }, (_, index) => queue.enqueue(send(`${index}`), (done) => done))
   let isSent = false
   const all = Promise.all(sent).then(() => {
     isSent = true
@@ -109,10 +115,12 @@ test('Between two batches the event loop turns, however fast the provider is', a
 test('Row 32: what is over the queue’s limit is refused at once and never stored, what is in it is', async () => {
   const { provider, batches } = appendingProvider(idsFor)
   const queue = new WriteQueue(provider, limit(2), 10)
-  const settled = await Promise.all(['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name)))))
+  const settled = await Promise.all(
+    ['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name), (done) => done))),
+  )
   expect(settled).toEqual(['resolved', 'resolved', 'COMET_QUEUE_IS_FULL', 'COMET_QUEUE_IS_FULL'])
   expect(batches.map(namesOf)).toEqual([['A', 'B']])
-  await expect(queue.enqueue(send('E'))).resolves.toHaveProperty('id')
+  await expect(queue.enqueue(send('E'), (done) => done)).resolves.toHaveProperty('id')
 })
 
 test('A refusal of one operation is its own, with the provider’s code', async () => {
@@ -126,7 +134,9 @@ test('A refusal of one operation is its own, with the provider’s code', async 
     return [...refusals.map((refused): Outcome => ({ refused })), done!]
   })
   const queue = new WriteQueue(provider, limit(10), 10)
-  const settled = await Promise.all(['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name)))))
+  const settled = await Promise.all(
+    ['A', 'B', 'C', 'D'].map((name) => codeOf(queue.enqueue(send(name), (done) => done))),
+  )
   expect(settled).toEqual([...refusals, 'resolved'])
 })
 
@@ -136,11 +146,11 @@ test('Row 18: a batch that fails rejects all that are in it, with the cause, and
     call === 1 ? Promise.reject(cause) : idsFor(batch),
   )
   const queue = new WriteQueue(provider, limit(10), 10)
-  const failed = [queue.enqueue(send('A')), queue.enqueue(send('B'))]
+  const failed = [queue.enqueue(send('A'), (done) => done), queue.enqueue(send('B'), (done) => done)]
   for (const each of failed) {
     await expect(each).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE', status: 503, cause })
   }
-  await expect(queue.enqueue(send('C'))).resolves.toHaveProperty('id')
+  await expect(queue.enqueue(send('C'), (done) => done)).resolves.toHaveProperty('id')
 })
 
 test('Row 19: a batch that hangs rejects at the deadline, and until its call has ended all else is refused', async () => {
@@ -150,13 +160,15 @@ test('Row 19: a batch that hangs rejects at the deadline, and until its call has
     return idsFor(batch)
   })
   const queue = new WriteQueue(provider, limit(10), 0.02)
-  const hanging = queue.enqueue(send('A'))
+  const hanging = queue.enqueue(send('A'), (done) => done)
   await expect(hanging).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
-  await expect(queue.enqueue(send('B'))).rejects.toMatchObject({ code: 'COMET_PROVIDER_IS_UNAVAILABLE' })
+  await expect(queue.enqueue(send('B'), (done) => done)).rejects.toMatchObject({
+    code: 'COMET_PROVIDER_IS_UNAVAILABLE',
+  })
   await queue.drained()
   endCall()
   await new Promise(setImmediate)
-  await expect(queue.enqueue(send('C'))).resolves.toHaveProperty('id')
+  await expect(queue.enqueue(send('C'), (done) => done)).resolves.toHaveProperty('id')
   expect(batches.map(namesOf)).toEqual([['A'], ['C']])
 })
 
@@ -166,25 +178,30 @@ test('Row 18: a provider that throws in place of rejecting blocks nothing', asyn
     return idsFor(batch)
   })
   const queue = new WriteQueue(provider, limit(10), 10)
-  expect(await codeOf(queue.enqueue(send('A')))).toBe('COMET_PROVIDER_IS_UNAVAILABLE')
-  await expect(queue.enqueue(send('B'))).resolves.toHaveProperty('id')
+  expect(await codeOf(queue.enqueue(send('A'), (done) => done))).toBe('COMET_PROVIDER_IS_UNAVAILABLE')
+  await expect(queue.enqueue(send('B'), (done) => done)).resolves.toHaveProperty('id')
 })
 
 test('What waits is bounded by its bytes too, receivers and names of clients among them', async () => {
   const { provider, batches } = appendingProvider(idsFor)
   const queue = new WriteQueue(provider, limit(100, 3000), 10)
   const large: SendOperation = { ...send('A', 'x'.repeat(1000)), topics: ['c:'.padEnd(1000, 'y')] }
-  const settled = await Promise.all([large, large, send('B')].map((each) => codeOf(queue.enqueue(each))))
+  const settled = await Promise.all(
+    [large, large, send('B')].map((each) => codeOf(queue.enqueue(each, (done) => done))),
+  )
   expect(settled).toEqual(['resolved', 'COMET_QUEUE_IS_FULL', 'resolved'])
   const larger = { ...large, contents: 'x'.repeat(9000) }
-  await expect(queue.enqueue(larger)).resolves.toHaveProperty('id')
+  await expect(queue.enqueue(larger, (done) => done)).resolves.toHaveProperty('id')
   expect(batches.map(namesOf)).toEqual([['A', 'B'], ['A']])
 })
 
 test('A provider that gives too few outcomes leaves nobody waiting', async () => {
   const { provider } = appendingProvider((batch) => idsFor(batch.slice(1)))
   const queue = new WriteQueue(provider, limit(10), 10)
-  const settled = await Promise.all([codeOf(queue.enqueue(send('A'))), codeOf(queue.enqueue(send('B')))])
+  const settled = await Promise.all([
+    codeOf(queue.enqueue(send('A'), (done) => done)),
+    codeOf(queue.enqueue(send('B'), (done) => done)),
+  ])
   expect(settled).toEqual(['resolved', 'COMET_PROVIDER_IS_UNAVAILABLE'])
 })
 
@@ -193,7 +210,8 @@ test('The queue is drained when all that is in it has settled', async () => {
   const queue = new WriteQueue(provider, limit(10), 10)
   await queue.drained()
   let settled = 0
-  for (const name of ['A', 'B', 'C']) void queue.enqueue(send(name)).then(() => (settled += 1))
+  for (const name of ['A', 'B', 'C'])
+    void queue.enqueue(send(name), (done) => done).then(() => (settled += 1))
   await queue.drained()
   await Promise.resolve()
   expect(settled).toBe(3)

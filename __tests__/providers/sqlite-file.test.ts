@@ -135,6 +135,19 @@ describe('The tables of a file', () => {
     await (await store.open()).append(send())
   })
 
+  test.each(['comet_schema', 'comet_channels'])(
+    'are not mixed up with a table %s of the app',
+    async (name) => {
+      const store = createStore()
+      const app = store.connect()
+      app.exec(`CREATE TABLE ${name} (mine TEXT)`)
+      await expect(store.open()).rejects.toThrow(`a table ${name} that koa-comet did not make`)
+      expect(app.prepare('SELECT name FROM sqlite_schema').pluck().all()).toEqual([name])
+      app.exec(`DROP TABLE ${name}`)
+      await (await store.open()).append(send())
+    },
+  )
+
   test('name their version once, however often the file was opened', async () => {
     const store = createStore()
     for (const name of ['chat', 'other', 'chat']) await store.open({ name })

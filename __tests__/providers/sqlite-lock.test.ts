@@ -66,7 +66,7 @@ describe("While another connection has the file's write lock", () => {
       code: 'COMET_PROVIDER_IS_UNAVAILABLE',
       status: 503,
       message: expect.stringContaining(
-        `${store.file}: another connection has had the lock for longer than 0.2 s (SQLITE_BUSY)`,
+        `${store.file}: another connection has been in the way for longer than 0.2 s: it holds the write lock`,
       ),
     }
     await expect(channel.sendMessage('Refused', 1)).rejects.toMatchObject(told)

@@ -87,6 +87,7 @@ export class AppTransactions {
     marks.add(mark, now)
     if (first !== undefined) return { id: first, epoch, mark, markedAt: now }
     const id = log.add(transaction, (id) => ({ kind: 'message', id, topics, except, name, contents }))
+    log.store(transaction)
     if (key !== undefined) keys.remember(key, id, now + this.#rememberMs)
     rows.write(channel)
     return { id, epoch, mark, markedAt: now }

@@ -6,6 +6,9 @@ import type { Database } from 'better-sqlite3'
  */
 export const SCHEMA_VERSION = 1
 
+/** The tables of a file that its channels share. */
+const SHARED_TABLES = ['comet_schema', 'comet_channels']
+
 const FILE = `
   CREATE TABLE IF NOT EXISTS main.comet_schema (version INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS main.comet_channels (
@@ -39,7 +42,7 @@ const channelTables = ({ entries, clients, leases, keys, stopped, marks }: Table
     bytes INTEGER NOT NULL,
     name TEXT,
     contents TEXT,
-    topics TEXT,
+    topics TEXT, -- NULL: everybody
     excluded TEXT,
     generation INTEGER
   ) STRICT;
@@ -90,6 +93,7 @@ export function tablesOf(channel: number): Tables {
 
 /** Creates or migrates what the file lacks, within the caller's transaction. Throws if the file is of a newer version. */
 export function prepareSchema(database: Database): void {
+  checkNames(database)
   database.exec(FILE)
   const version = database.prepare('SELECT max(version) FROM main.comet_schema').pluck().get() as
     | number
@@ -102,6 +106,19 @@ export function prepareSchema(database: Database): void {
   // Also where nothing is new: only a write finds out that the file is read-only.
   database.exec('DELETE FROM main.comet_schema')
   database.prepare('INSERT INTO main.comet_schema VALUES (?)').run(SCHEMA_VERSION)
+}
+
+/** Ours come together: one alone is the app's own. */
+function checkNames(database: Database): void {
+  const present = database
+    .prepare(`SELECT name FROM main.sqlite_schema WHERE lower(name) IN ('${SHARED_TABLES.join("', '")}')`)
+    .pluck()
+    .all()
+  if (present.length % SHARED_TABLES.length === 0) return
+  throw new Error(
+    `The file has a table ${present.join()} that koa-comet did not make, and needs a table of this name itself. ` +
+      'Rename it, or give the channel a file of its own.',
+  )
 }
 
 /** The number of the channel of this name, which begins now if there is none. Within the caller's transaction. */

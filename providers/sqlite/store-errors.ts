@@ -3,6 +3,7 @@ import { codeOf, isBusy } from './busy.ts'
 
 const FULL = 'the disk is full. It goes on when there is room again'
 const NOT_WRITABLE = 'the file or its folder cannot be written to. Check their owner and mode'
+const BUSY = 'it holds the write lock, or reads from a file that has no write-ahead log yet'
 const MISSING = 'its folder, or what it links to, does not exist. Create it first'
 
 /** What to do about errors of SQLite and of the file system, by the beginning of their codes. */
@@ -37,7 +38,7 @@ export function explained(error: unknown, file: string, lockTimeoutSeconds: numb
   const known = REMEDIES.find(([prefix]) => code.startsWith(prefix))?.[1]
   if (known === undefined && !code.startsWith('SQLITE_')) return error
   const remedy = isBusy(error)
-    ? `another connection has had the lock for longer than ${lockTimeoutSeconds} s`
+    ? `another connection has been in the way for longer than ${lockTimeoutSeconds} s: ${BUSY}`
     : (known ?? (error as Error).message)
   return new Error(`${file}: ${remedy} (${code})`, { cause: error })
 }

@@ -32,6 +32,7 @@ export class StoredChannel {
   readonly number: number
   readonly rows: ChannelRows
   readonly entries: EntryRows
+  readonly #appender: EntryAppender
   readonly #committed: (committed: Committed<unknown>) => Promise<void>
   readonly #options: CompleteOptions
   readonly #retention: Retention
@@ -56,6 +57,7 @@ export class StoredChannel {
     this.number = number
     this.rows = new ChannelRows(database, number)
     this.entries = new EntryRows(database, tables)
+    this.#appender = new EntryAppender(database, tables)
     this.#options = options
     this.#retention = retention
     this.#committed = committed
@@ -67,7 +69,7 @@ export class StoredChannel {
     this.#marks = new MarkRows(database, tables)
     this.#operations = new Operations(
       {
-        log: new EntryAppender(database, tables),
+        log: this.#appender,
         clients: this.#clients,
         keys: new RememberedRows(database, tables.keys),
         stopped: this.#stopped,
@@ -83,7 +85,7 @@ export class StoredChannel {
       await this.#turn
       const done = await this.#write((transaction) => {
         const outcomes = step.map((operation) => this.#operations.do(operation, transaction))
-        trimStep(this.entries, transaction, this.#retention)
+        this.#storeAndTrim(transaction)
         return outcomes
       })
       outcomes.push(...done)
@@ -156,6 +158,12 @@ export class StoredChannel {
     return committed.result
   }
 
+  /** Returns whether there may be more to trim. */
+  #storeAndTrim(transaction: WriteTransaction): boolean {
+    this.#appender.store(transaction)
+    return trimStep(this.entries, transaction, this.#retention)
+  }
+
   #sweepStep(transaction: WriteTransaction): { readonly removed: RemovedClient[]; readonly more: boolean } {
     const { now, leaseTime } = transaction
     const removed: RemovedClient[] = []
@@ -166,7 +174,7 @@ export class StoredChannel {
     }
     const hasMoreToForget = this.#forgetting.map((table) => table.step(now)).includes(true)
     const hasMoreMarks = this.#marks.deleteOld(sweptTime(transaction.channel))
-    const hasMoreToTrim = trimStep(this.entries, transaction, this.#retention)
+    const hasMoreToTrim = this.#storeAndTrim(transaction)
     return {
       removed,
       more: removed.length === REMOVALS_PER_STEP || hasMoreToForget || hasMoreMarks || hasMoreToTrim,

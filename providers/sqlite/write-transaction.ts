@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Entry } from '../../lib/comet-state-provider.ts'
 import { retryWhileBusy } from './busy.ts'
 import { type ChannelRow, type ChannelRows, leaseTime, storeTime } from './channel-row.ts'
+import type { EntryValue } from './entry-rows.ts'
 
 /** What is done within one transaction. */
 export class WriteTransaction {
@@ -11,6 +12,8 @@ export class WriteTransaction {
   readonly wallTime: number
   /** What was added to the log. */
   readonly added: Entry[] = []
+  /** The columns of that, as far as it is not in its table yet: one row after the other. */
+  readonly unstored: EntryValue[] = []
   /** About how much of it is retained. */
   addedBytes = 0
 
