@@ -45,8 +45,8 @@ export interface NodeEnd {
   readonly mostAtOnce: number
 }
 
-/** Short: leases have to be renewed while a node closes. */
-const IDLE_SECONDS = 5
+/** Leases have to be renewed on the way, and outlast what pages are asked to wait for. */
+const IDLE_SECONDS = 30
 
 const PUBLISH_EVERY_MS = 200
 const LOOK_AGAIN_MS = 20

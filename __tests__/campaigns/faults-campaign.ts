@@ -79,6 +79,7 @@ class Storm {
     switchesByOption: 0,
     switchesByEvidence: 0,
     failures: 0,
+    cameTooLate: 0,
     resetsExpected: 0,
     resetsSeen: 0,
   }
@@ -153,7 +154,7 @@ class Storm {
     problems.add(...this.#server.troubles.map((text) => ({ kind: 'failed', text }) as const))
     for (const page of this.#pages) {
       problems.add(...page.problems)
-      for (const history of page.histories())
+      for (const history of page.record.histories())
         problems.add(...checkHistory(history, this.#server.addressedTo(history.who)))
     }
     const { resetsExpected, resetsSeen } = this.#counts

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CometChannel } from 'koa-comet/client'
 import type { SeededRandom } from '../../providers/contract/seeded-random.ts'
-import type { ClientHistory, Segment } from './faults-check.ts'
+import { FaultsRecord } from './faults-record.ts'
 import { FaultsTab } from './faults-tab.ts'
 import { MESSAGE_NAME, numberOf } from './numbered.ts'
 import type { Problem } from './problems.ts'
@@ -32,6 +32,8 @@ export interface PageCounts {
   switchesByEvidence: number
   /** Failures that the client goes on after. */
   failures: number
+  /** Pages that said goodbye, and were so slow to come back that the server had removed them: each sees a reset. */
+  cameTooLate: number
   resetsExpected: number
   resetsSeen: number
 }
@@ -56,23 +58,17 @@ export interface FaultsSite {
   remove(privateToken: string): void
 }
 
-/** What came in one life of the page as one client. */
-type GrowingSegment = Segment & { readonly received: number[] }
-
 /** A page that is reloaded, stopped and frozen at random, and notes what its handlers are given. */
 export class FaultsPage {
+  readonly record = new FaultsRecord()
   readonly problems: Problem[] = []
   readonly #site: FaultsSite
   readonly #random: SeededRandom
   #tab: FaultsTab
   #channel: CometChannel
-  /** Whether what comes first in this life of the page is what comes next. */
-  #isClean = true
-  /** What came as each client that the page has been, by its public token. */
-  readonly #histories = new Map<string, GrowingSegment[]>()
-  readonly #removed = new Set<string>()
-  #current: GrowingSegment | undefined
   #awaitsReset = false
+  /** Whom the page was when it said goodbye. Undefined: it has come back since. */
+  #left: string | undefined
   #transport: TransportName | undefined
 
   constructor(site: FaultsSite, random: SeededRandom) {
@@ -90,14 +86,6 @@ export class FaultsPage {
   get dealtWith(): number | undefined {
     const { cursor } = this.#channel
     return cursor === undefined || this.#awaitsReset ? undefined : Number(cursor.split(':')[1])
-  }
-
-  histories(): ClientHistory[] {
-    return [...this.#histories].map(([who, segments]) => ({
-      who,
-      segments,
-      isWhole: !this.#removed.has(who),
-    }))
   }
 
   /** Does one of the things that pages do. */
@@ -141,6 +129,7 @@ export class FaultsPage {
   /** As browsers do it. The server gives the page little time to come back: it is to have it. */
   #sayGoodbye(token: string): void {
     this.#site.counts.goodbyes += 1
+    this.#left = this.publicToken
     this.#site.spared.add(token)
     this.#tab.fire('pagehide')
     const tab = this.#tab.reloaded()
@@ -165,15 +154,24 @@ export class FaultsPage {
   #beRemoved(token: string): void {
     this.#site.counts.resetsExpected += 1
     this.#awaitsReset = true
-    this.#removed.add(this.publicToken!)
+    this.record.remove(this.publicToken!)
     this.#site.remove(token)
+  }
+
+  /** It had said goodbye, and had no answer since: a machine with much else to do lets the server's few seconds pass. */
+  #comeTooLate(): void {
+    if (this.#left === undefined) return
+    this.#site.counts.cameTooLate += 1
+    this.#site.counts.resetsExpected += 1
+    this.#awaitsReset = true
+    this.record.remove(this.#left)
+    this.#left = undefined
   }
 
   #replace(tab: FaultsTab, isClean: boolean): void {
     if (this.#random.chance(50)) tab.forgetEvidence()
     this.#tab = tab
-    this.#isClean &&= isClean
-    this.#current = undefined
+    this.record.beginLife(isClean)
     this.#channel = this.#open()
     if (this.#hasSwitched()) this.#site.counts.switchesByOption += 1
   }
@@ -199,10 +197,13 @@ export class FaultsPage {
       for (let times = sabotage.times?.() ?? 1; times > 0; times -= 1) this.#take(mid, contents)
     })
     channel.addEventListener('statechange', ({ detail }) => {
-      if (detail.state === 'connected') spared.delete(channel.privateToken!)
+      if (detail.state !== 'connected') return
+      spared.delete(channel.privateToken!)
+      if (channel.publicToken === this.#left) this.#left = undefined
     })
     channel.addEventListener('reset', ({ detail }) => {
       counts.resetsSeen += 1
+      this.#comeTooLate()
       if (!this.#awaitsReset || detail.reason !== 'forgotten')
         this.problems.push({ kind: 'reset', text: `${channel.publicToken} ${JSON.stringify(detail)}` })
       this.#awaitsReset = false
@@ -220,23 +221,6 @@ export class FaultsPage {
     if (this.#hasSwitched()) this.#site.counts.switchesByEvidence += 1
     if (Number.isNaN(numberOf(JSON.stringify(contents))))
       this.problems.push({ kind: 'damaged', text: `${id} has other contents than were sent` })
-    this.#segment().push(id)
-  }
-
-  /** Begins one with the first message of a life of the page, or of another client. */
-  #segment(): number[] {
-    const history = this.#historyOf(this.publicToken!)
-    if (this.#current === undefined || this.#current !== history.at(-1)) {
-      this.#current = { isClean: this.#isClean, received: [] }
-      this.#isClean = true
-      history.push(this.#current)
-    }
-    return this.#current.received
-  }
-
-  #historyOf(publicToken: string): GrowingSegment[] {
-    const history = this.#histories.get(publicToken) ?? []
-    this.#histories.set(publicToken, history)
-    return history
+    this.record.take(this.publicToken!, id)
   }
 }

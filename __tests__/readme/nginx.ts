@@ -37,7 +37,11 @@ export async function startNginx(location: string, appPort: number): Promise<Ngi
     configuration(folder, port, replaced(location, '127.0.0.1:3000', `127.0.0.1:${appPort}`)),
   )
   const start = () => startServer([NGINX, '-p', folder, '-e', 'stderr', '-c', file], folder, port)
-  let running = await start()
+  const remove = () => rm(folder, { recursive: true })
+  let running = await start().catch(async (error: unknown) => {
+    await remove()
+    throw error
+  })
   const end = async (): Promise<void> => {
     // Killed, the master would leave its worker behind.
     running.signal('SIGTERM')
@@ -52,7 +56,7 @@ export async function startNginx(location: string, appPort: number): Promise<Ngi
     },
     async close() {
       await end()
-      await rm(folder, { recursive: true })
+      await remove()
     },
   }
 }
