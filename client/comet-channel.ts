@@ -58,6 +58,10 @@ const CometEvents = EventTarget as new () => CometEventTarget
  * polls, for 5 minutes; then the channel tries beside its poll whether a stream gets through, and if not, again after
  * ever longer times, up to an hour. The state stays, and no message is lost or handed out twice.
  *
+ * Over HTTP/1.1 the pages of an origin hold at most four requests to a server: a browser opens six connections for all of
+ * them. Other channels ask every 5 s, until one of the four is free; or at once in a tab that is seen, if one that is not
+ * has it. Not so without Web Locks: plain http, but for localhost.
+ *
  * What comes while nobody listens waits on the server: until there is a success handler, an `on` or a `for await`,
  * and the body of each `for await` has dealt with the message before. Until then a stream is read no further, and
  * ended after 8 s. Then the channel polls for what waits, every 20 s, or a quarter of the client's idle time if that is
@@ -91,7 +95,7 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
       throw refusal('privateToken', 'visible ASCII or a function', typeof privateToken)
     }
     const { signal, log, transports = TRANSPORTS } = options
-    const address = addressOf(url)
+    const address = new Request(url).url
     const http = new Http(address, options)
     const memory = new PageMemory(options.storage, address, alias)
     const emit = <K extends keyof EventDetails>(type: K, detail: EventDetails[K]) =>
@@ -217,13 +221,5 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
    */
   [Symbol.asyncIterator](): AsyncGenerator<WireMessage, void, undefined> {
     return this.#listeners.read()
-  }
-}
-
-function addressOf(url: string | URL): string {
-  try {
-    return new Request(url).url
-  } catch {
-    throw refusal('url', 'an absolute URL', url)
   }
 }

@@ -13,7 +13,7 @@ import { watchPage } from './page-events.ts'
 import type { Batch } from './transport.ts'
 import type { TransportName } from './transport-choice.ts'
 
-/** A request that ended sooner, and brought no message, was in vain. */
+/** A request that ended sooner, its pause included, and brought no message, was in vain. */
 const SOON_MS = 1000
 /** So many of those in a row follow each other as fast as the server likes. */
 const MANY_IN_VAIN = 5
@@ -143,7 +143,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     try {
       await identity.take(signal)
       const pauseMs = await exchange.ask(state === 'connected', signal)
-      vain = performance.now() - beganAtMs < SOON_MS ? vain + 1 : 0
+      vain = performance.now() + pauseMs - beganAtMs < SOON_MS ? vain + 1 : 0
       return vain > MANY_IN_VAIN ? Math.max(pauseMs, backOffMs(vain - MANY_IN_VAIN)) : pauseMs
     } catch (cause) {
       // The loop has ended, or an event asks for a new request.

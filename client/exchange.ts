@@ -4,6 +4,7 @@ import { type DeliveryParts, deliver } from './delivery.ts'
 import { HoldLimit } from './hold-limit.ts'
 import type { Http } from './http.ts'
 import { poll } from './long-polling.ts'
+import { lacksSlot } from './slots.ts'
 import { type StreamEvents, stream } from './streaming.ts'
 import { type Batch, type Question, questionOf } from './transport.ts'
 import {
@@ -21,6 +22,8 @@ import {
 const PATIENCE_MS = 20_000
 /** The server cuts a stream whose reader makes no progress for 10 s: the page ends it before. */
 const STREAM_PATIENCE_MS = 8000
+/** How often a page asks for which there is no connection to hold. */
+const CROWDED_MS = 5000
 
 /** What an exchange works with. */
 export interface ExchangeParts extends DeliveryParts {
@@ -35,7 +38,7 @@ export interface ExchangeEvents extends Omit<StreamEvents, 'onHead'> {
   onBatch(batch: Batch, isHeld: boolean): void
   /** What failed had been held until then: it is not that the server refuses. */
   onHeldCut(): void
-  /** A stream would get through: the open poll has to be ended, and the next request to be sent. */
+  /** A stream would get through, or the slot is lost: the open request has to be ended, and the next to be sent. */
   onBetter(): void
 }
 
@@ -78,7 +81,12 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
   async function ask(isConnected: boolean, signal: AbortSignal): Promise<number> {
     identity.keep(listeners.isReady(0))
     const isStream = choose(evidence, transports) === 'streaming' && !(isBehind && mayPoll)
-    const isAtOnce = isBehind || (!isStream && (evidence.isSuspect || !isConnected))
+    const slot = abortWith(signal)
+    const isCrowded = await lacksSlot(http.urlOf(''), slot.signal, events.onBetter)
+    signal.throwIfAborted()
+    const isAtOnce = isCrowded || isBehind || (!isStream && (evidence.isSuspect || !isConnected))
+    /** Whether the server holds the request: for more than it has at once. */
+    let isHeld = !isStream && !isAtOnce
     const holdLimit = isStream ? streamLimit : pollLimit
     const longestSeconds = isStream ? undefined : Math.ceil(http.holdSeconds)
     const waitSeconds = isAtOnce ? 0 : (holdLimit.seconds ?? longestSeconds)
@@ -86,7 +94,7 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
     // A quarter of the idle time: the server takes the page for idle later.
     const patienceMs = Math.min(isStream ? STREAM_PATIENCE_MS : PATIENCE_MS, idleSeconds * 250)
     const question = questionOf(http, identity, waitSeconds)
-    if (!isStream && !isAtOnce && isProbeDue(evidence, Date.now())) void probe(question)
+    if (isHeld && isProbeDue(evidence, Date.now())) void probe(question)
     const askedAtMs = performance.now()
     let openedAtMs: number | undefined
     const onHead = () => {
@@ -95,8 +103,6 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
     const batches = isStream
       ? stream(question, firstBlockMs, signal, { ...events, onHead })
       : poll(question, signal)
-    /** Whether the server holds the request: for more than it has at once. */
-    let isHeld = !isStream && !isAtOnce
     let pauseMs = 0
     try {
       for await (const batch of batches) {
@@ -118,7 +124,7 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
       const answeredInMs = openedAtMs! - askedAtMs
       if (!isStream && isAtOnce) firstBlockMs = Math.max(FIRST_BLOCK_MS, answeredInMs * 2)
       note(isStream ? 'ended' : answeredInMs < FIRST_BLOCK_MS ? 'answered' : 'other')
-      return pauseMs
+      return isCrowded ? Math.max(pauseMs, CROWDED_MS) : pauseMs
     } catch (cause) {
       if (signal.aborted) throw cause
       const nowMs = performance.now()
@@ -133,6 +139,8 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
       // The poll that follows at once says what is wrong, if it is not the stream alone.
       if (isDoubtful && mayPoll && !isHeld) return 0
       throw cause
+    } finally {
+      slot.abort()
     }
   }
 

@@ -36,7 +36,7 @@ export class Identity {
     this.#http = http
     if (typeof given === 'string') this.token = given
     this.renewsToken = !this.token
-    this.avoidedUntilMs = memory.read()?.avoidedUntilMs ?? 0
+    this.avoidedUntilMs = memory.read()?.streamsFrom ?? 0
   }
 
   /** Comes by a token if there is none: what the app gives, what the page before left, or a new registration. */
@@ -75,9 +75,8 @@ export class Identity {
    */
   keep(isDealtWith: boolean, released?: boolean): void {
     if (isDealtWith) this.dealtWith = this.cursor
-    const { token, dealtWith: cursor, page, registration, avoidedUntilMs } = this
-    if (this.isTaken)
-      this.#memory.write({ token: token!, cursor, page, registration, avoidedUntilMs, released })
+    const { token, dealtWith: cursor, page, registration, avoidedUntilMs: streamsFrom } = this
+    if (this.isTaken) this.#memory.write({ token: token!, cursor, page, registration, streamsFrom, released })
   }
 
   /** The token is dead, or given up. */

@@ -14,8 +14,8 @@ export type Handler<K extends keyof HandlerArguments> = (...details: HandlerArgu
 
 /** A loop over the messages. */
 interface Reader {
-  /** Set while it waits for its next message; takes that, or nothing: the end. */
-  take?: ((next?: WireMessage) => void) | undefined
+  /** Set while it waits for its next message; called with that, or with nothing: the end. */
+  onNext?: ((next?: WireMessage) => void) | undefined
   /** Set when nothing more comes. A loop that is busy then finds it when it asks for the next. */
   end?: { readonly error: CometError | undefined }
 }
@@ -82,7 +82,7 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
   }
 
   function isReady(atLeast: 0 | 1): boolean {
-    return readers.size + handlers.success.size >= atLeast && [...readers].every(({ take }) => take)
+    return readers.size + handlers.success.size >= atLeast && [...readers].every(({ onNext }) => onNext)
   }
 
   function change(signal: AbortSignal): Promise<unknown> {
@@ -98,7 +98,7 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
     try {
       while (!reader.end) {
         const next = await new Promise<WireMessage | undefined>((resolve) => {
-          reader.take = resolve
+          reader.onNext = resolve
           changed()
         })
         if (next) yield next
@@ -119,6 +119,6 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
 }
 
 function hand(reader: Reader, next?: WireMessage): void {
-  reader.take?.(next)
-  reader.take = undefined
+  reader.onNext?.(next)
+  reader.onNext = undefined
 }

@@ -14,10 +14,9 @@ export async function isLiving(page: string, signal: AbortSignal): Promise<boole
   const channel = open(page, 'living', () => {
     living = true
   })
-  if (!channel) return false
-  channel.postMessage('living?')
-  await pause(ANSWER_WITHIN_MS, signal)
-  channel.close()
+  channel?.postMessage('living?')
+  if (channel) await pause(ANSWER_WITHIN_MS, signal)
+  channel?.close()
   return living
 }
 

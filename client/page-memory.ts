@@ -13,8 +13,8 @@ export interface PageState {
   /** The id of the page that holds this state, so that a duplicated tab can ask whether it lives. */
   readonly page: string
   readonly registration?: Registration | undefined
-  /** Until when streams are avoided: see `Evidence`. */
-  readonly avoidedUntilMs?: number | undefined
+  /** From when on streams are tried again, if they are avoided: milliseconds since 1970. */
+  readonly streamsFrom?: number | undefined
   /** The page that held it has gone, or has unsubscribed. */
   readonly released?: boolean | undefined
 }

@@ -50,7 +50,7 @@ export async function* stream(
     for (;;) {
       if (keepAliveMs) listen(keepAliveMs)
       const { done, value } = await unlessAborted(bytes.read(), own.signal)
-      if (done) throw new Error('The stream was cut')
+      if (done) throw new Error('stream cut')
       for (const batch of batchesOf(parse(value), cursor)) {
         clearTimeout(timer)
         keepAliveMs ||= keepAliveOf(batch)
@@ -78,8 +78,8 @@ export async function* stream(
 
 /** How often at least the server writes something: the first message of a stream says so. */
 function keepAliveOf({ messages }: Batch): number {
-  const { keepAliveSeconds = 15 } = (messages[0]?.c ?? {}) as Partial<OpenedContents>
-  return keepAliveSeconds * 1000
+  const opened = messages[0]?.c as Partial<OpenedContents> | null | undefined
+  return (opened?.keepAliveSeconds ?? 15) * 1000
 }
 
 /** The body of an event stream. */

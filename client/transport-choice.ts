@@ -48,7 +48,7 @@ export const NO_EVIDENCE: Evidence = {
 /** What changes by an observation. Nothing is held against streams before a poll was answered in time. */
 const EFFECTS: Readonly<Record<Observation, (evidence: Evidence, nowMs: number) => Partial<Evidence>>> = {
   doubtful: () => ({ isSuspect: true }),
-  cut: ({ earlyCuts }) => ({ earlyCuts: earlyCuts + 1, isSuspect: earlyCuts > 0 }),
+  cut: ({ earlyCuts }) => ({ earlyCuts: earlyCuts + 1, isSuspect: earlyCuts > 1 }),
   ended: () => NO_EVIDENCE,
   answered: (evidence, nowMs) => (evidence.isSuspect ? avoid(evidence, nowMs) : {}),
   other: () => ({ earlyCuts: 0, isSuspect: false }),

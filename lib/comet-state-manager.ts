@@ -4,7 +4,7 @@ import { ChannelNode } from './channel-node.ts'
 import { type ChannelStats, statsOf } from './channel-stats.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import { CometException, ErrorText } from './comet-exception.ts'
-import type { Done, ICometStateProvider, InitialiseOperation } from './comet-state-provider.ts'
+import type { ICometStateProvider, InitialiseOperation } from './comet-state-provider.ts'
 import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
 import { eachWithDeadline, withDeadline } from './deadline.ts'
 import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
@@ -15,7 +15,7 @@ import { Origins } from './handlers/origins.ts'
 import { RegisterEndpoint } from './handlers/register-endpoint.ts'
 import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
 import { TokenCookie } from './handlers/token-cookie.ts'
-import { checkParameters, type InitializeParameters } from './initialize-parameters.ts'
+import { checkParameters, checkToken, type InitializeParameters } from './initialize-parameters.ts'
 import {
   type CloseOptions,
   type CometOptions,
@@ -122,9 +122,15 @@ export class CometStateManager {
    *   with `transaction` COMET_ROLLED_BACK, COMET_CHANNEL_IS_NOT_OPEN; TypeError for options that are none
    */
   sendMessage(name: string, contents?: unknown, options: SendOptions = {}): Promise<number> {
-    return isWithinTransaction(options)
-      ? this.#node.sendWithin(options.transaction, checkSend(name, contents, options, this.#options))
-      : this.#send(name, contents, options)
+    if (isWithinTransaction(options)) {
+      return this.#node.sendWithin(options.transaction, checkSend(name, contents, options, this.#options))
+    }
+    // Not `async`, which would take longer than the checks.
+    try {
+      return this.#node.append(checkSend(name, contents, options, this.#options), ({ id }) => id)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Ends a client for good: its page is told and stays away, its token is dead. False if there was no such client. */
@@ -218,15 +224,6 @@ export class CometStateManager {
     return this.#node.close(checkClose(options))
   }
 
-  /** Not `async`, which takes longer than the checks. */
-  #send(name: string, contents: unknown, options: SendOptions): Promise<number> {
-    try {
-      return this.#node.append(checkSend(name, contents, options, this.#options), idOf)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
   #middleware(endpoint: Endpoint): Middleware {
     return guarded(endpoint, this.#origins, this.#events)
   }
@@ -243,15 +240,6 @@ export class CometStateManager {
     if (this.#isAhead(from)) await this.#node.catchUp()
     return this.#isAhead(from) ? FOREIGN_CURSOR : from
   }
-}
-
-function idOf({ id }: Done): number {
-  return id
-}
-
-function checkToken(name: string, token: unknown): void {
-  // Not what it is: a whole client has its private token in it.
-  if (typeof token !== 'string') throw new TypeError(`${name} must be a text, not ${typeof token}.`)
 }
 
 function noSuchClient(): CometException {

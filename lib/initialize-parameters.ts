@@ -144,6 +144,11 @@ export function checkText(name: string, value: unknown, maxLength: number): asse
   check(isText, name, `a text of 1 to ${maxLength} characters`)
 }
 
+/** For what only has to be somebody's token. Does not say what it is instead: that may have a private token in it. */
+export function checkToken(name: string, token: unknown): void {
+  if (typeof token !== 'string') throw new TypeError(`${name} must be a text, not ${typeof token}.`)
+}
+
 function check(holds: boolean, name: string, expected: string): asserts holds {
   if (!holds) throw new CometException('COMET_PARAMETERS_ARE_INVALID', `${name} must be ${expected}.`)
 }

@@ -30,7 +30,7 @@ export class FaultsTab {
   /** Forgets what was found out about streams: what is there is JSON. */
   forgetEvidence(): void {
     for (const [key, value] of this.#items) {
-      this.#items.set(key, JSON.stringify({ ...JSON.parse(value), avoidedUntilMs: undefined }))
+      this.#items.set(key, JSON.stringify({ ...JSON.parse(value), streamsFrom: undefined }))
     }
   }
 

@@ -149,11 +149,11 @@ describe('a page falls back to long polling', () => {
         return expectNoRequest()
       },
     ],
-  ])('after two streams in a row that were cut %s', async (_what, begin) => {
+  ])('after three streams in a row that were cut %s', async (_what, begin) => {
     withoutJitter()
     const page = openStreamingPage()
     page.channel.subscribe()
-    for (const times of [1, 2]) {
+    for (const times of [1, 2, 3]) {
       const stream = await theServer().next()
       expect(stream.headers.accept).toBe(STREAM)
       await begin(stream, page, times)

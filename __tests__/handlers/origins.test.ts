@@ -91,6 +91,7 @@ describe('a page of a listed origin', () => {
       'access-control-allow-origin': LISTED,
       'access-control-allow-credentials': 'true',
       'access-control-expose-headers': 'Comet-Cursor, Comet-Outcome, Retry-After',
+      'timing-allow-origin': LISTED,
       vary: 'Origin',
     })
     expect(answer.headers['comet-cursor']).toBeDefined()

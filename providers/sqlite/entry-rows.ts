@@ -3,7 +3,7 @@ import type { Entry } from '../../lib/comet-state-provider.ts'
 import { retainedBytes } from '../../lib/retained-window.ts'
 import { EVERYBODY, EVERYBODY_TOPICS } from '../../lib/topics.ts'
 import type { Tables } from './schema.ts'
-import type { WriteTransaction } from './write-transaction.ts'
+import type { EntryValue, WriteTransaction } from './write-transaction.ts'
 
 /** An entry as its table has it. `name` is the message's, or the public token of whom else it is about. */
 interface EntryRow {
@@ -23,9 +23,6 @@ const COLUMN_COUNT = COLUMNS.split(',').length
 
 /** A row that is one of ten in a statement takes about half the time of one that has a statement of its own. */
 const ROWS_AT_ONCE = 10
-
-/** What a column of an entry can hold. */
-export type EntryValue = string | number | null
 
 /** What is read to find out how much to drop. */
 type OldEntry = Pick<EntryRow, 'id' | 'kind'> & { readonly storedAt: number; readonly bytes: number }

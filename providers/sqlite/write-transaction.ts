@@ -2,7 +2,9 @@ import type { Database } from 'better-sqlite3'
 import type { Entry } from '../../lib/comet-state-provider.ts'
 import { retryWhileBusy } from './busy.ts'
 import { type ChannelRow, type ChannelRows, leaseTime, storeTime } from './channel-row.ts'
-import type { EntryValue } from './entry-rows.ts'
+
+/** What a column of an entry can hold. */
+export type EntryValue = string | number | null
 
 /** What is done within one transaction. */
 export class WriteTransaction {
