@@ -17,6 +17,7 @@ export default {
   },
   // Not in the temp folder: the suite leaves nothing there.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
-  maxWorkers: 2,
+  // More than the two processors it is meant for: much of the suite waits.
+  maxWorkers: 3,
   testTimeout: 60_000,
 }

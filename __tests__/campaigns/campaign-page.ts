@@ -5,8 +5,6 @@ import { checkReceived } from './received.ts'
 
 /** A page that registers itself, and notes what its handlers are given. */
 export class CampaignPage {
-  /** How many polls were answered. */
-  answers = 0
   /** How many failed; the channel goes on by itself. */
   failures = 0
   readonly #channel: CometChannel
@@ -16,11 +14,6 @@ export class CampaignPage {
   constructor(origin: string) {
     this.#channel = new CometChannel(`${origin}/comet`, null, 'page', {
       storage: null,
-      fetch: async (input, init) => {
-        const answer = await fetch(input, init)
-        this.answers += 1
-        return answer
-      },
     })
     this.#channel.on(MESSAGE_NAME, (contents, { mid }) => this.#received.push([Number(contents), mid]))
     this.#channel.addEventListener('reset', ({ detail }) => {

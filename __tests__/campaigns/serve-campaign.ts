@@ -12,7 +12,7 @@ import type { ServeOrder, ServeSaid } from './serve-child.ts'
 
 const DEFAULT_PAGES = 3
 
-/** So many servers are killed soon, whether they listen or not; the others when each page had an answer. */
+/** So many servers are killed soon, whether they listen or not; the others when each page had a message. */
 const KILLED_EARLY_PERCENT = 20
 const LONGEST_EARLY_LIFE_MS = 300
 const LONGEST_LIFE_MS = 50
@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly workers?: number
   /** How many pages each server has. Default 3. */
   readonly pages?: number
+  /** Whether some servers are killed before their pages had anything of them. Default true. */
+  readonly killsEarly?: boolean
   /** Called after each kill, when nobody has the file open. */
   readonly between?: (file: string) => void
   /** Ends it after the cycle under way. */
@@ -54,7 +56,7 @@ type Counts = { -readonly [K in keyof Omit<ServeReport, 'problems'>]: number }
 
 /** Kills a server that pages poll, again and again, and looks at what their handlers were given. */
 export async function serveCampaign(options: ServeOptions): Promise<ServeReport> {
-  const { seed, cycles, workers = 1, pages = DEFAULT_PAGES } = options
+  const { seed, cycles, workers = 1, pages = DEFAULT_PAGES, killsEarly = true } = options
   const folder = mkdtempSync(join(tmpdir(), 'koa-comet-serve-'))
   const problems = new Problems()
   const counts: Counts = {
@@ -70,7 +72,8 @@ export async function serveCampaign(options: ServeOptions): Promise<ServeReport>
     const file = join(folder, `${worker}.db`)
     const random = new SeededRandom(seed + worker)
     const site = new KilledSite(file, await quietPort(random), pages, random, counts)
-    await site.live(() => {
+    const earlyPercent = killsEarly ? KILLED_EARLY_PERCENT : 0
+    await site.live(earlyPercent, () => {
       options.between?.(file)
       options.progress?.(counts.cycles)
       return counts.cycles < cycles && !options.signal?.aborted
@@ -112,13 +115,16 @@ class KilledSite {
     return [...this.#problems, ...ofPages]
   }
 
-  /** Lives and is killed until `killed` says that it was enough, and then until each page has all. */
-  async live(killed: () => boolean): Promise<void> {
+  /**
+   * Lives and is killed until `killed` says that it was enough, and then until each page has all. So many of a hundred
+   * lives are short.
+   */
+  async live(earlyPercent: number, killed: () => boolean): Promise<void> {
     try {
       await this.#allPages((page) => page.isRegistered)
       const publishing = this.#publisher.run()
       for (let goesOn = true; goesOn; ) {
-        await this.#liveOnce()
+        await this.#liveOnce(earlyPercent)
         this.#problems.push(...(await this.#child.kill()))
         this.#counts.cycles += 1
         if (!this.#isListening) this.#counts.killedWhileStarting += 1
@@ -134,13 +140,14 @@ class KilledSite {
     }
   }
 
-  async #liveOnce(): Promise<void> {
-    if (this.#random.chance(KILLED_EARLY_PERCENT)) {
+  async #liveOnce(earlyPercent: number): Promise<void> {
+    if (this.#random.chance(earlyPercent)) {
       await pause(this.#random.below(LONGEST_EARLY_LIFE_MS))
       return
     }
-    const before = this.#pages.map((page) => page.answers)
-    await this.#allPages((page, index) => page.answers > before[index]!)
+    // Not answers: a stream is one for all its life, and may have begun by now.
+    const before = this.#pages.map((page) => page.last)
+    await this.#allPages((page, index) => page.last > before[index]!)
     await pause(this.#random.below(LONGEST_LIFE_MS))
   }
 

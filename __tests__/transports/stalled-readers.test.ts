@@ -55,10 +55,10 @@ async function publish({ channel }: Site, count: number, from = 1): Promise<void
   for (const index of countTo(count, from)) await channel.sendMessage('M', { index, padding: PADDING })
 }
 
-/** Publishes until the connection takes no more. */
+/** Publishes until the connection takes no more. It may have been cut off for that by now. */
 async function choke(reading: Reading): Promise<void> {
   await publish(reading, ENOUGH_MESSAGES)
-  await eventually(() => reading.socket.writableNeedDrain)
+  await eventually(() => reading.socket.writableNeedDrain || reading.socket.destroyed)
 }
 
 function indexesOf(told: readonly WireMessage[]): number[] {
