@@ -54,18 +54,19 @@ const CometEvents = EventTarget as new () => CometEventTarget
  * `Messages` names the channel's messages and the type of their contents, for `on`: `{ Time: string }`. Nothing checks
  * that they come like that.
  *
- * Messages come by a stream. When something between page and server holds streams back or cuts them, they come by long
- * polls, for 5 minutes; then the channel tries beside its poll whether a stream gets through, and if not, again after
- * ever longer times, up to an hour. The state stays, and no message is lost or handed out twice.
+ * Messages come by a stream. When something between page and server holds streams back, or cuts three in a row within
+ * 10 s, they come by long polls, for 5 minutes; then the channel tries beside its poll whether a stream gets through, and
+ * if not, again after ever longer times, up to an hour. No message is lost or handed out twice. Where two requests in a
+ * row are cut after about the same longer time, the next ones are asked to be shorter.
  *
  * Over HTTP/1.1 the pages of an origin hold at most four requests to a server: a browser opens six connections for all of
- * them. Other channels ask every 5 s, until one of the four is free; or at once in a tab that is seen, if one that is not
- * has it. Not so without Web Locks: plain http, but for localhost.
+ * them. Other channels ask every 5 s, and take a place when one is free; in a tab that is seen, also that of one that is
+ * not. Not so without Web Locks: plain http, but for localhost.
  *
  * What comes while nobody listens waits on the server: until there is a success handler, an `on` or a `for await`,
  * and the body of each `for await` has dealt with the message before. Until then a stream is read no further, and
  * ended after 8 s. Then the channel polls for what waits, every 20 s, or a quarter of the client's idle time if that is
- * shorter: so the server does not take the page for idle, and `state` says whether the server is there. Who lets it
+ * shorter; with a token of the app's, for which that is not known, both are 5 s. So the server does not take the page for idle, and `state` says whether the server is there. Who lets it
  * wait until the server's log has dropped it sees `reset`.
  */
 export class CometChannel<Messages extends object = Record<string, unknown>> extends CometEvents {

@@ -1,8 +1,15 @@
-import { RESERVED_PREFIX } from '../lib/wire.ts'
 import { pause } from './abortable.ts'
 import { backOffMs, LONGEST_TIMER_MS } from './back-off.ts'
 import { CometError } from './comet-error.ts'
-import { CONNECTION_STATES, type ConnectionEvent, type ConnectionState } from './connection-states.ts'
+import {
+  ANSWERED,
+  type ConnectionEvent,
+  type ConnectionState,
+  ENDED,
+  FAILED,
+  LOST,
+  SUBSCRIBED,
+} from './connection-states.ts'
 import { parseCursor } from './cursor.ts'
 import type { EventDetails } from './event-details.ts'
 import { createExchange, type ExchangeParts } from './exchange.ts'
@@ -10,8 +17,8 @@ import { sayGoodbye } from './goodbye.ts'
 import { isDeadToken } from './http.ts'
 import { answerAsLiving } from './living-pages.ts'
 import { watchPage } from './page-events.ts'
-import type { Batch } from './transport.ts'
-import type { TransportName } from './transport-choice.ts'
+import { type Batch, bringsNews } from './transport.ts'
+import { ONLINE, type TransportName } from './transport-choice.ts'
 
 /** A request that ended sooner, its pause included, and brought no message, was in vain. */
 const SOON_MS = 1000
@@ -88,7 +95,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     isFrozen = false
     living = answerAsLiving(identity.page)
     watchPage(signal, hidden, shown, online, awake)
-    transition('subscribed')
+    transition(SUBSCRIBED)
     void run(signal)
   }
 
@@ -99,7 +106,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     life = undefined
     letGo(failure?.code === 'COMET_REPLACED')
     if (failure) listeners.end(failure)
-    transition('ended')
+    transition(ENDED)
   }
 
   /**
@@ -154,13 +161,13 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   }
 
-  function onBatch({ messages, cursor }: Batch, isHeld: boolean): void {
+  function onBatch(batch: Batch, isHeld: boolean): void {
     identity.takesOver = false
     identity.isProven ||= isHeld
     if (isHeld) failures = refusals = 0
-    if (messages.some(({ n }) => !n.startsWith(RESERVED_PREFIX))) vain = 0
-    transition('answered')
-    const from = parseCursor(identity.cursor) ?? cursor
+    if (bringsNews(batch)) vain = 0
+    transition(ANSWERED)
+    const from = parseCursor(identity.cursor) ?? batch.cursor
     // Told when it is known from where on nothing is missing.
     if (!mustTellForgotten || !from || attempt.signal.aborted) return
     mustTellForgotten = false
@@ -177,7 +184,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     // An answer ends an outage: what follows is counted anew.
     if (isDead) failures = 0
     if (isRenewed && identity.isProven) {
-      transition('lost')
+      transition(LOST)
       return 0
     }
     const willRetry = failure.willRetry || isRenewed
@@ -187,7 +194,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       pauseMs = backOffMs(isDead ? ++refusals : ++failures, retryAfterSeconds)
       // The event `online` ends the pause. Now and then it is tried all the same: browsers err.
       if (globalThis.navigator?.onLine === false) pauseMs = Math.max(pauseMs, OFFLINE_MS)
-      transition('failed')
+      transition(FAILED)
     } else {
       // Who subscribes again takes the client back.
       identity.takesOver = true
@@ -202,7 +209,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   function hidden(mayReturn: boolean): void {
     isFrozen = true
     letGo()
-    if (mayReturn) transition('lost')
+    if (mayReturn) transition(LOST)
     else if (identity.renewsToken && identity.isTaken) void sayGoodbye(http, identity, true)
   }
 
@@ -216,7 +223,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   }
 
   function online(): void {
-    exchange.note('online')
+    exchange.note(ONLINE)
     wake()
   }
 
@@ -227,7 +234,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   /** Asks at once, so that the page soon knows whether it is connected. */
   function wake(): void {
-    transition('lost')
+    transition(LOST)
     attempt.abort()
   }
 
@@ -238,7 +245,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   function transition(event: ConnectionEvent): void {
     const previous = state
-    const next = CONNECTION_STATES[event][previous]
+    const next = event[previous]
     if (!next) return
     state = next
     listeners.call('log', next)

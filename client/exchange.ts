@@ -6,14 +6,21 @@ import type { Http } from './http.ts'
 import { poll } from './long-polling.ts'
 import { lacksSlot } from './slots.ts'
 import { type StreamEvents, stream } from './streaming.ts'
-import { type Batch, type Question, questionOf } from './transport.ts'
+import { type Batch, bringsNews, type Question, questionOf } from './transport.ts'
 import {
+  ANSWERED,
+  CUT,
   choose,
+  DOUBTFUL,
   EARLY_MS,
+  ENDED,
   FIRST_BLOCK_MS,
   isProbeDue,
   NO_EVIDENCE,
   type Observation,
+  OTHER,
+  PASSED,
+  REFUSED,
   type TransportName,
   weigh,
 } from './transport-choice.ts'
@@ -83,14 +90,14 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
     const isStream = choose(evidence, transports) === 'streaming' && !(isBehind && mayPoll)
     const slot = abortWith(signal)
     const isCrowded = await lacksSlot(http.urlOf(''), slot.signal, events.onBetter)
-    signal.throwIfAborted()
     const isAtOnce = isCrowded || isBehind || (!isStream && (evidence.isSuspect || !isConnected))
     /** Whether the server holds the request: for more than it has at once. */
     let isHeld = !isStream && !isAtOnce
     const holdLimit = isStream ? streamLimit : pollLimit
     const longestSeconds = isStream ? undefined : Math.ceil(http.holdSeconds)
-    const waitSeconds = isAtOnce ? 0 : (holdLimit.seconds ?? longestSeconds)
-    const idleSeconds = identity.registration?.connectionIdleSeconds ?? 90
+    const waitSeconds = isAtOnce ? 0 : (holdLimit.holdSeconds ?? longestSeconds)
+    // With a token of the app's it is not known, and may be short.
+    const idleSeconds = identity.registration?.connectionIdleSeconds ?? 20
     // A quarter of the idle time: the server takes the page for idle later.
     const patienceMs = Math.min(isStream ? STREAM_PATIENCE_MS : PATIENCE_MS, idleSeconds * 250)
     const question = questionOf(http, identity, waitSeconds)
@@ -103,12 +110,17 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
     const batches = isStream
       ? stream(question, firstBlockMs, signal, { ...events, onHead })
       : poll(question, signal)
+    /** Something came after the first block of a stream: nothing holds it back. */
+    let isFlowing = false
+    let hasNews = false
     let pauseMs = 0
     try {
       for await (const batch of batches) {
         onHead()
         pauseMs = batch.pauseMs ?? 0
+        hasNews ||= bringsNews(batch)
         events.onBatch(batch, isHeld)
+        events.onSign(patienceMs)
         const patience = abortWith(signal)
         const delivery = deliver(batch, isHeld, parts, signal).then(() => true)
         const isDone = await Promise.race([delivery, pause(patienceMs, patience.signal)])
@@ -118,13 +130,14 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
         if (isBehind) return pauseMs
         // After a poll, the next does so.
         if (isStream) identity.keep(true)
-        isHeld ||= isStream
+        isFlowing = isHeld
+        isHeld ||= isStream && !isAtOnce
       }
-      if (isHeld) holdLimit.answered()
+      if (isHeld) holdLimit.onAnswered()
       const answeredInMs = openedAtMs! - askedAtMs
       if (!isStream && isAtOnce) firstBlockMs = Math.max(FIRST_BLOCK_MS, answeredInMs * 2)
-      note(isStream ? 'ended' : answeredInMs < FIRST_BLOCK_MS ? 'answered' : 'other')
-      return isCrowded ? Math.max(pauseMs, CROWDED_MS) : pauseMs
+      note(isStream ? ENDED : answeredInMs < FIRST_BLOCK_MS ? ANSWERED : OTHER)
+      return isCrowded && !hasNews ? Math.max(pauseMs, CROWDED_MS) : pauseMs
     } catch (cause) {
       if (signal.aborted) throw cause
       const nowMs = performance.now()
@@ -132,10 +145,11 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
       const { code, status = 500, willRetry = true } = failure ?? {}
       // Then something between page and server may have ended it.
       const isCut = isHeld && (!failure || code === 'COMET_ANSWER_IS_INVALID')
-      if (isCut && holdLimit.cut(nowMs - askedAtMs)) events.onHeldCut()
+      if (isCut && holdLimit.onCut(nowMs - askedAtMs)) events.onHeldCut()
+      // Silence, or an answer that is no stream: that may be streams alone.
       const isDoubtful = isStream && (code === 'COMET_NO_ANSWER' || status < 300 || status === 406)
       const isEarly = isStream && willRetry && nowMs - openedAtMs! < EARLY_MS
-      note(isDoubtful ? 'doubtful' : isEarly ? 'cut' : 'other')
+      note(isDoubtful && !isFlowing ? DOUBTFUL : isDoubtful || isEarly ? CUT : OTHER)
       // The poll that follows at once says what is wrong, if it is not the stream alone.
       if (isDoubtful && mayPoll && !isHeld) return 0
       throw cause
@@ -149,20 +163,22 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
     if (probing) return
     probing = new AbortController()
     const { signal } = probing
-    const tried = stream(question, FIRST_BLOCK_MS, signal)
+    const tried = stream(question, firstBlockMs, signal)
     try {
       await tried.next()
       await tried.return()
-      note('passed')
+      note(PASSED)
       events.onBetter()
-    } catch {
-      if (!signal.aborted) note('refused')
+    } catch (cause) {
+      // What the server itself refuses for now, it may give the next time.
+      const { status = 0 } = cause as Partial<CometError>
+      if (!signal.aborted && status < 500) note(REFUSED)
     }
     probing = undefined
   }
 
   function note(observation: Observation): void {
-    evidence = weigh(evidence, observation, Date.now())
+    evidence = weigh(evidence, observation)
     identity.avoidedUntilMs = evidence.avoidedUntilMs
   }
 }

@@ -9,7 +9,8 @@ const SLOTS = 4
  * Resolves with whether there is none. There always is one outside of browsers, where these have no locks (plain http),
  * and where requests share a connection (HTTP/2).
  *
- * A page that is seen takes the slot of one that is not, if it has to; never that of one that is.
+ * A page that is seen takes the slot of one that is not, if it has to. One that took its slot while it was seen, and has
+ * been seen since, is left alone.
  *
  * @param url of what is requested
  * @param onLost called when the slot was taken away
@@ -34,14 +35,17 @@ export async function lacksSlot(url: string, signal: AbortSignal, onLost: () => 
 
   function take(name: string, until: AbortSignal, steal = false): Promise<boolean> {
     return new Promise((resolve) => {
-      let ended: (isTaken: boolean) => void = resolve
+      let isHeld = false
       const hold = (lock: Lock | null) => {
-        ended(!!lock)
-        ended = onLost
+        isHeld = !!lock
+        resolve(isHeld)
         return lock && pause(LONGEST_TIMER_MS, until)
       }
       // A browser may refuse all locks, to a page in a sandbox for one: then there are no slots.
-      locks.request(name, { steal, ifAvailable: !steal }, hold).catch(() => ended(true))
+      locks.request(name, { steal, ifAvailable: !steal }, hold).catch(() => {
+        if (isHeld) onLost()
+        else resolve(true)
+      })
     })
   }
 }

@@ -13,25 +13,6 @@ export interface Evidence {
   readonly avoidMs: number
 }
 
-/** What can be observed. */
-export type Observation =
-  /** No first block in time, or silence, or an answer that is no stream. */
-  | 'doubtful'
-  /** A stream was cut within {@link EARLY_MS} of its beginning. */
-  | 'cut'
-  /** A stream ended on purpose: it came through to its last byte. */
-  | 'ended'
-  /** A poll was answered within {@link FIRST_BLOCK_MS}. */
-  | 'answered'
-  /** Any other answer or failure: the server is down or slow, or says so. */
-  | 'other'
-  /** A probe got its first block. */
-  | 'passed'
-  /** A probe got none. */
-  | 'refused'
-  /** There is a network again: it may be another. */
-  | 'online'
-
 /** Whoever is there says something within this. */
 export const FIRST_BLOCK_MS = 3000
 /** A stream that is cut sooner may be cut by something that lets no stream through. */
@@ -45,21 +26,38 @@ export const NO_EVIDENCE: Evidence = {
   avoidMs: 300_000,
 }
 
-/** What changes by an observation. Nothing is held against streams before a poll was answered in time. */
-const EFFECTS: Readonly<Record<Observation, (evidence: Evidence, nowMs: number) => Partial<Evidence>>> = {
-  doubtful: () => ({ isSuspect: true }),
-  cut: ({ earlyCuts }) => ({ earlyCuts: earlyCuts + 1, isSuspect: earlyCuts > 1 }),
-  ended: () => NO_EVIDENCE,
-  answered: (evidence, nowMs) => (evidence.isSuspect ? avoid(evidence, nowMs) : {}),
-  other: () => ({ earlyCuts: 0, isSuspect: false }),
-  passed: () => ({ avoidedUntilMs: 0 }),
-  refused: avoid,
-  online: ({ avoidedUntilMs }, nowMs) => ({ avoidedUntilMs: Math.min(avoidedUntilMs, nowMs) }),
-}
+/** What can be observed: what it changes. Nothing is held against streams before a poll was answered in time. */
+export type Observation = (evidence: Evidence, nowMs: number) => Partial<Evidence>
+
+/** No first block in time, or silence after it, or an answer that is no stream. */
+export const DOUBTFUL: Observation = () => ({ isSuspect: true })
+
+/** A stream was cut within {@link EARLY_MS} of its beginning, or fell silent after more than its first block. */
+export const CUT: Observation = ({ earlyCuts }) => ({ earlyCuts: earlyCuts + 1, isSuspect: earlyCuts > 1 })
+
+/** A stream ended on purpose: it came through to its last byte. */
+export const ENDED: Observation = () => NO_EVIDENCE
+
+/** A poll was answered within {@link FIRST_BLOCK_MS}. */
+export const ANSWERED: Observation = (evidence, nowMs) => (evidence.isSuspect ? avoid(evidence, nowMs) : {})
+
+/** Any other answer or failure: the server is down or slow, or says so. */
+export const OTHER: Observation = () => ({ earlyCuts: 0, isSuspect: false })
+
+/** A probe got its first block. */
+export const PASSED: Observation = () => ({ avoidedUntilMs: 0 })
+
+/** A probe got none. */
+export const REFUSED: Observation = avoid
+
+/** There is a network again: it may be another. */
+export const ONLINE: Observation = ({ avoidedUntilMs }, nowMs) => ({
+  avoidedUntilMs: Math.min(avoidedUntilMs, nowMs),
+})
 
 /** What is known after one more observation. */
-export function weigh(evidence: Evidence, observation: Observation, nowMs: number): Evidence {
-  return { ...evidence, ...EFFECTS[observation](evidence, nowMs) }
+export function weigh(evidence: Evidence, observation: Observation, nowMs = Date.now()): Evidence {
+  return { ...evidence, ...observation(evidence, nowMs) }
 }
 
 /** Which transport to use of those that may be, the preferred first. Nothing speaks against polls. */

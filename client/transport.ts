@@ -1,4 +1,4 @@
-import type { WireMessage } from '../lib/wire.ts'
+import { RESERVED_PREFIX, type WireMessage } from '../lib/wire.ts'
 import type { Cursor } from './cursor.ts'
 import type { Http } from './http.ts'
 
@@ -27,6 +27,11 @@ export interface Batch {
   readonly cursor: Cursor | undefined
   /** Set on the last batch: how long the server wants to be left alone before it is asked again. */
   readonly pauseMs?: number | undefined
+}
+
+/** Whether there is more in it than what the channel itself says. */
+export function bringsNews({ messages }: Batch): boolean {
+  return messages.some(({ n }) => !n.startsWith(RESERVED_PREFIX))
 }
 
 /**

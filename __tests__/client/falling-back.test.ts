@@ -194,6 +194,23 @@ describe('a page does not fall back', () => {
     expect((await server.next()).headers.accept).toBe(STREAM)
   })
 
+  test('when its server is gone without a word, after streams have been seen to come through', async () => {
+    withoutJitter()
+    const page = openStreamingPage()
+    page.channel.subscribe()
+    for (const times of [1, 2]) {
+      const stream = await connectStream(`e1:${times * 10}`, 0.1)
+      stream.keepAlive(`e1:${times * 10 + 1}`)
+      await page.until('failure:COMET_NO_ANSWER:true', times)
+      expect(page.channel.transport).toBe('streaming')
+    }
+    const stream = await connectStream('e1:30', 0.1)
+    stream.keepAlive('e1:31')
+    await page.until('failure:COMET_NO_ANSWER:true', 3)
+    // Three in a row are no restarts.
+    expect(page.channel.transport).toBe('long-polling')
+  })
+
   test('when no poll is answered either: the server is down', async () => {
     withoutJitter()
     const page = openStreamingPage()
@@ -314,6 +331,19 @@ describe('a page that has fallen back', () => {
     passMinutes(0.1)
     poll.timeout('e1:10')
     ;({ probe, poll } = await nextBeside())
+    expect(page.seen.filter((each) => each !== 'timeout')).toEqual(CONNECTED)
+  })
+
+  test('whose probe a server refuses that closes or is full tries again beside the next poll', async () => {
+    const page = await openPolling()
+    passMinutes(5)
+    page.poll.timeout('e1:10')
+    const { probe, poll } = await nextBeside()
+    probe.error(503, 'COMET_CHANNEL_IS_CLOSED', { 'Retry-After': '1' })
+    await probe.closed()
+    await expectNoRequest()
+    poll.timeout('e1:10')
+    await nextBeside()
     expect(page.seen.filter((each) => each !== 'timeout')).toEqual(CONNECTED)
   })
 

@@ -1,42 +1,50 @@
 import { expect, test } from '@jest/globals'
 import { HoldLimit } from '../../client/hold-limit.ts'
 
-test('one cut of a held poll asks for nothing yet', () => {
+test('one cut of a held request asks for nothing yet', () => {
   const limit = new HoldLimit()
-  expect(limit.cut(20_000)).toBe(true)
-  expect(limit.seconds).toBeUndefined()
+  expect(limit.onCut(20_000)).toBe(true)
+  expect(limit.holdSeconds).toBeUndefined()
 })
 
-test('the second in a row asks for four fifths of the shorter time, in whole seconds, and further cuts for less', () => {
+test('the second in a row, after about the same time, asks for four fifths of it, in whole seconds, and later ones for less', () => {
   const limit = new HoldLimit()
-  limit.cut(20_000)
-  limit.cut(19_000)
-  expect(limit.seconds).toBe(15)
-  limit.cut(14_000)
-  expect(limit.seconds).toBe(11)
+  limit.onCut(20_000)
+  limit.onCut(19_000)
+  expect(limit.holdSeconds).toBe(15)
+  limit.onCut(14_000)
+  expect(limit.holdSeconds).toBe(15)
+  limit.onCut(14_500)
+  expect(limit.holdSeconds).toBe(11)
+})
+
+test('cuts after other times are no clock of a proxy: a server that crashed, and crashed again', () => {
+  const limit = new HoldLimit()
+  for (const seconds of [500, 7, 60, 30, 300]) expect(limit.onCut(seconds * 1000)).toBe(true)
+  expect(limit.holdSeconds).toBeUndefined()
 })
 
 test('never less than 5 s is asked for', () => {
   const limit = new HoldLimit()
-  limit.cut(5100)
-  limit.cut(5100)
-  expect(limit.seconds).toBe(5)
+  limit.onCut(5100)
+  limit.onCut(5100)
+  expect(limit.holdSeconds).toBe(5)
 })
 
-test('a poll that was not held for more than 5 s says nothing', () => {
+test('a request that was not held for more than 5 s says nothing', () => {
   const limit = new HoldLimit()
-  limit.cut(20_000)
-  expect(limit.cut(5000)).toBe(false)
-  expect(limit.seconds).toBeUndefined()
+  limit.onCut(20_000)
+  expect(limit.onCut(5000)).toBe(false)
+  expect(limit.holdSeconds).toBeUndefined()
 })
 
 test('an answer between two cuts: they were not in a row; what was found out stays', () => {
   const limit = new HoldLimit()
-  limit.cut(20_000)
-  limit.answered()
-  limit.cut(20_000)
-  expect(limit.seconds).toBeUndefined()
-  limit.cut(20_000)
-  limit.answered()
-  expect(limit.seconds).toBe(16)
+  limit.onCut(20_000)
+  limit.onAnswered()
+  limit.onCut(20_000)
+  expect(limit.holdSeconds).toBeUndefined()
+  limit.onCut(20_000)
+  limit.onAnswered()
+  expect(limit.holdSeconds).toBe(16)
 })

@@ -94,11 +94,13 @@ describe.each(TRANSPORTS)('of the pages that a browser has open, by %s,', (trans
     const fifth = await open(transport)
     answer(fifth, 11)
     for (const mid of [12, 13, 14, 15, 16, 17, 18]) {
-      await fifth.until(`message:${mid - 1}`)
+      // There may be more where that came from.
+      const second = await theServer().next()
+      expect(second.headers['last-event-id']).toBe(`e1:${mid - 1}`)
+      answer({ request: second })
       await expectNoRequest()
       await next()
       const request = await theServer().next()
-      expect(request.headers['last-event-id']).toBe(`e1:${mid - 1}`)
       answer({ request }, mid)
     }
     await fifth.until('message:18')

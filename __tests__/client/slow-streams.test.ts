@@ -204,8 +204,9 @@ describe('a stream whose messages wait for too long', () => {
   })
 
   test('is ended after 8 s, before the server cuts it for making no progress', async () => {
-    const page = openSilentPage(TOKEN, BOTH)
+    const page = openSilentPage(null, BOTH)
     page.channel.subscribe()
+    ;(await theServer().next()).registered({ connectionIdleSeconds: 90 })
     const stream = await connectStream()
     const timers = jest.spyOn(globalThis, 'setTimeout')
     stream.push('e1', message(11))
