@@ -1,15 +1,8 @@
 import { pause } from './abortable.ts'
 import { backOffMs, LONGEST_TIMER_MS } from './back-off.ts'
 import { CometError } from './comet-error.ts'
-import {
-  ANSWERED,
-  type ConnectionEvent,
-  type ConnectionState,
-  ENDED,
-  FAILED,
-  LOST,
-  SUBSCRIBED,
-} from './connection-states.ts'
+import type { ConnectionEvent, ConnectionState } from './connection-states.ts'
+import { ANSWERED, ENDED, FAILED, LOST, SUBSCRIBED } from './connection-states.ts'
 import { parseCursor } from './cursor.ts'
 import type { EventDetails } from './event-details.ts'
 import { createExchange, type ExchangeParts } from './exchange.ts'

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
@@ -5,6 +7,7 @@ import { type CometOptions, CometStateManager } from 'koa-comet'
 import { CometChannel, type CometError } from 'koa-comet/client'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
+import { eventually } from '../support/eventually.ts'
 import { glance } from '../support/page.ts'
 import { type Served, serve } from '../support/serve.ts'
 import { README } from './blocks.ts'
@@ -112,6 +115,29 @@ describe('What the README says of a page that does not connect', () => {
     expect(status).toBe(403)
     expect(messages[0]).toMatchObject({ code: 'COMET_ORIGIN_IS_REFUSED' })
     expect(README).toContain('403 `COMET_ORIGIN_IS_REFUSED` behind a proxy')
+  })
+
+  test('a page that went away is an error of Koa, which the app can leave out of its log', async () => {
+    const [, handler] = /`app\.on\('error', (\(error\) => .*)\)`\.$/m.exec(README)!
+    const channel = channelWith()
+    const app = await serve(channel.mount('/comet'))
+    served.push(app)
+    const logged: unknown[] = []
+    const koa = { onerror: (error: unknown) => logged.push(error) }
+    const leaveOut = new Function('app', `return ${handler}`)(koa) as (error: unknown) => void
+    const { privateToken } = await channel.initializeClient({ publicToken: 'bob' })
+    const page = connect(app.port, '127.0.0.1')
+    page.write(`GET /comet HTTP/1.1\r\nHost: 127.0.0.1\r\nComet-Token: ${privateToken}\r\n\r\n`)
+    await eventually(() => channel.stats().heldRequests === 1)
+    const told = once(app.app, 'error')
+    page.resetAndDestroy()
+    const [error] = await told
+    expect(String(error)).toBe(listed('Error: read ECONNRESET'))
+    leaveOut(error)
+    expect(logged).toEqual([])
+    const other = new Error('of the app')
+    leaveOut(other)
+    expect(logged).toEqual([other])
   })
 
   testInChromium(

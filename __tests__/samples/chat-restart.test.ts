@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import { launchChromium, testInChromium } from '../support/chromium.ts'
 import { ChatWindow } from './chat-window.ts'
@@ -35,9 +35,19 @@ describe('the server of the chat', () => {
     await rm(folder, { recursive: true })
   })
 
-  function start(port?: number): Promise<SampleProcess> {
-    return startSample('chat', port, { CHAT_FILE: join(folder, 'chat.db') })
+  function start(port?: number, cwd?: string): Promise<SampleProcess> {
+    return startSample('chat', port, { CHAT_FILE: join(folder, 'chat.db') }, cwd)
   }
+
+  test('shows its page wherever it is started', async () => {
+    const second = await start(0, folder)
+    try {
+      const page = await fetch(second.origin)
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>Chat</title>')])
+    } finally {
+      await second.end('SIGKILL')
+    }
+  })
 
   testInChromium('is killed and started again: nothing is lost, and nobody is told of a reset', async () => {
     const { origin, port } = server

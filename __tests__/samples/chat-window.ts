@@ -64,8 +64,9 @@ export class ChatWindow {
     await this.page.locator('#status').getByText(text).waitFor()
   }
 
+  /** Waits until it is connected, and nothing speaks against that. */
   connected(): Promise<void> {
-    return this.state('Connected')
+    return this.page.locator('#status').getByText('Connected', { exact: true }).waitFor()
   }
 
   /** Waits until these people, and no others, are there. */

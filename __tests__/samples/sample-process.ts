@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { ROOT } from '../support/consumer-folder.ts'
 
 export interface SampleProcess {
   readonly origin: string
@@ -9,13 +11,18 @@ export interface SampleProcess {
   end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
 }
 
-/** A sample in a process of its own, as `npm run build` left it in dist. Ends with the test. */
+/**
+ * A sample in a process of its own, as `npm run build` left it in dist. Ends with the test.
+ * @param cwd where it is started
+ */
 export async function startSample(
   name: string,
   port = 0,
   environment: Readonly<Record<string, string>> = {},
+  cwd = ROOT,
 ): Promise<SampleProcess> {
-  const child: ChildProcess = spawn(process.execPath, [`dist/samples/${name}/server.js`], {
+  const child: ChildProcess = spawn(process.execPath, [join(ROOT, `dist/samples/${name}/server.js`)], {
+    cwd,
     env: { ...process.env, ...environment, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -3,6 +3,7 @@ import Koa, { type Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { type CometClient, CometStateManager, type ICometStateProvider } from 'koa-comet'
 import serve from 'koa-static'
+import { pageFolder } from '../page-folder.ts'
 import { Messages } from './messages.ts'
 
 /** Nothing invisible, so that no two names look alike. */
@@ -103,7 +104,7 @@ export async function createChat(provider: ICometStateProvider, fileName: string
   app.use(channel.mount('/comet'))
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '16kb' }))
   app.use(routes.routes())
-  app.use(serve('samples/chat/public'))
+  app.use(serve(pageFolder(import.meta.dirname)))
   return { app, channel, messages }
 }
 

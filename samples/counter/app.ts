@@ -3,6 +3,7 @@ import Koa from 'koa'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import serve from 'koa-static'
+import { pageFolder } from '../page-folder.ts'
 
 const PERIOD_MS = 1000
 
@@ -68,7 +69,7 @@ export function createCounter(): Counter {
   })
   app.use(channel.mount('/comet'))
   app.use(routes.routes())
-  app.use(serve('samples/counter/public'))
+  app.use(serve(pageFolder(import.meta.dirname)))
   start()
   return { app, channel, stop }
 }

@@ -1,7 +1,7 @@
 import { CometChannel } from '/comet/client.js'
 import { Outbox } from './outbox.js'
 import { post, request } from './request.js'
-import { clearRoom, showMessage, showNote, showPeople, showState } from './view.js'
+import { clearRoom, showMessage, showNote, showPeople, showState, showWaiting } from './view.js'
 
 /** Kept by the tab over a reload: `{ name, publicToken, privateToken }`. */
 const SAVED_LOGIN = 'chat login'
@@ -10,6 +10,11 @@ const FORGOTTEN =
   'The server restarted, or you were away for long: you have been logged in again. What was said meanwhile may be missing.'
 const MISSED = 'You were away for long. Something that was said meanwhile may be missing.'
 
+/** By then the channel has given up a connection in which nothing came, or something came. */
+const LONGEST_QUIET_MS = 12_000
+/** How long until what the page shows is asked for again. */
+const RELOAD_MS = 5000
+
 const byId = (id) => document.getElementById(id)
 const nameField = byId('name')
 const textField = byId('text')
@@ -17,6 +22,9 @@ const textField = byId('text')
 let login = JSON.parse(sessionStorage.getItem(SAVED_LOGIN))
 let channel
 let peopleAsOf = 0
+/** Set while nothing comes, and the channel waits still. */
+let quietTimer
+let isOutboxStuck = false
 
 const outbox = new Outbox({
   send: (message) => post('/messages', message, login.privateToken),
@@ -69,9 +77,11 @@ function enterRoom() {
   channel.on('ChatMessage', (message) => showMessage(message, login.publicToken))
   channel.on('People', (people, { mid }) => updatePeople(people, mid))
   channel.addEventListener('statechange', ({ detail }) => {
-    showState(detail.state)
+    noteSign()
     if (detail.state === 'connected') void outbox.flush()
   })
+  channel.addEventListener('connectionslow', noteQuiet)
+  channel.addSuccessHandler(noteSign)
   channel.addEventListener('reset', ({ detail }) => {
     showNote(detail.reason === 'forgotten' ? FORGOTTEN : MISSED)
     void loadRoom()
@@ -81,19 +91,22 @@ function enterRoom() {
     else if (error.code === 'COMET_CLIENT_IS_STOPPED') showLogin('You have been logged out.')
     else if (!error.willRetry) showLogin(error.message)
   })
-  showState('connecting')
   channel.subscribe()
   void loadRoom()
 }
 
 /** What was said before the channel's first message. */
 async function loadRoom() {
+  const { privateToken } = login
+  const isOurs = () => login?.privateToken === privateToken
   try {
-    const { asOf, people, messages } = await request('GET', '/room', { privateToken: login.privateToken })
+    const { asOf, people, messages } = await request('GET', '/room', { privateToken })
+    if (!isOurs()) return
     for (const message of messages) showMessage(message, login.publicToken)
     updatePeople(people, asOf)
   } catch {
-    // A server that cannot be reached, or has forgotten us: the channel finds out too, and tells by `reset`.
+    // A server that has forgotten us: the channel finds out too, logs in again, and tells by `reset`.
+    setTimeout(() => isOurs() && loadRoom(), RELOAD_MS)
   }
 }
 
@@ -136,9 +149,30 @@ function showTakenOver(isTakenOver) {
   else textField.focus()
 }
 
-function showUnsent(count, error) {
-  byId('unsent').hidden = count === 0 || !error
-  byId('unsent-text').textContent = `Not sent yet: ${count === 1 ? '1 message' : `${count} messages`}`
+function showUnsent(messages, error) {
+  const { length } = messages
+  isOutboxStuck = error !== undefined
+  byId('unsent').hidden = !isOutboxStuck
+  byId('unsent-text').textContent = `Not sent yet: ${length === 1 ? '1 message' : `${length} messages`}`
+  showWaiting(messages)
+  updateState()
+}
+
+/** That something comes after all is told only if it is a message, or a change of state. */
+function noteQuiet() {
+  noteSign()
+  quietTimer = setTimeout(noteSign, LONGEST_QUIET_MS)
+  updateState()
+}
+
+function noteSign() {
+  clearTimeout(quietTimer)
+  quietTimer = undefined
+  updateState()
+}
+
+function updateState() {
+  showState(channel?.state ?? 'connecting', quietTimer !== undefined || isOutboxStuck)
 }
 
 byId('login-form').addEventListener('submit', async (event) => {

@@ -1,3 +1,6 @@
+/** Who has not answered by then is taken for one who is not there. */
+const LONGEST_MS = 5000
+
 export function post(path, body, privateToken) {
   return request('POST', path, { body, privateToken })
 }
@@ -6,12 +9,16 @@ export function post(path, body, privateToken) {
 export async function request(method, path, { body, privateToken }) {
   const headers = { 'Content-Type': 'application/json' }
   if (privateToken) headers.Authorization = `Bearer ${privateToken}`
-  const response = await fetch(path, { method, headers, body: JSON.stringify(body) }).catch(unreachable)
-  const text = await response.text()
-  if (!response.ok) throw Object.assign(new Error(text), { status: response.status })
+  const { ok, status, text } = await answerOf(path, { method, headers, body: JSON.stringify(body) })
+  if (!ok) throw Object.assign(new Error(text), { status })
   return text && JSON.parse(text)
 }
 
-function unreachable() {
-  throw new Error('The server cannot be reached. Try again in a moment.')
+async function answerOf(path, init) {
+  try {
+    const response = await fetch(path, { ...init, signal: AbortSignal.timeout(LONGEST_MS) })
+    return { ok: response.ok, status: response.status, text: await response.text() }
+  } catch {
+    throw new Error('The server cannot be reached. Try again in a moment.')
+  }
 }

@@ -8,6 +8,8 @@ const STATES = {
   connected: 'Connected',
   reconnecting: 'Reconnecting…',
   disconnected: 'Not connected',
+  // Nothing comes, or what was sent is not answered: whether the server is there is not known yet.
+  slow: 'Connected, slow',
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
@@ -15,14 +17,19 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const byId = (id) => document.getElementById(id)
 const messages = byId('messages')
 const list = byId('message-list')
+const waiting = byId('waiting-list')
 const latest = byId('latest')
 
 /** Whether the newest message is in sight, and is to stay so. */
 let isFollowing = true
 
-export function showState(state) {
-  byId('status').textContent = STATES[state]
-  byId('status').dataset.state = state
+export function showState(state, isSlow) {
+  const shown = isSlow && state === 'connected' ? 'slow' : state
+  const status = byId('status')
+  // What is the same is not read out again.
+  if (status.dataset.state === shown) return
+  status.dataset.state = shown
+  status.textContent = STATES[shown]
 }
 
 /** Puts a message at its place in the order of ids. One that is shown already changes nothing. */
@@ -40,6 +47,19 @@ export function showMessage({ id, publicToken, name, text, at }, me) {
   time.title = new Date(at).toLocaleString()
   time.textContent = clock.format(at)
   insert(item)
+}
+
+/** What the user wrote and the server does not have yet, as far as the page knows. */
+export function showWaiting(messages) {
+  const keys = messages.map(({ key }) => key)
+  for (const item of [...waiting.children]) if (!keys.includes(item.dataset.key)) item.remove()
+  // The oldest are sent first: those that are new here are the last.
+  for (const { key, text } of messages.slice(waiting.children.length)) {
+    const item = document.createElement('li')
+    item.dataset.key = key
+    item.textContent = text
+    waiting.append(item)
+  }
 }
 
 /** Something that nobody said. Stands where it happened. */
@@ -117,5 +137,6 @@ messages.addEventListener('scroll', () => {
   if (isFollowing) latest.hidden = true
 })
 latest.addEventListener('click', showLatest)
-// A keyboard on a screen and a longer message below take room from the list.
-new ResizeObserver(() => isFollowing && showLatest()).observe(messages)
+// A keyboard on a screen and a longer message below take room from the list, and so does what waits.
+const sizes = new ResizeObserver(() => isFollowing && showLatest())
+for (const element of [messages, waiting]) sizes.observe(element)
