@@ -128,7 +128,7 @@ describe('An SqliteCometStateProvider', () => {
     app.pragma('journal_mode = WAL')
     app.exec('CREATE TABLE t (x); BEGIN IMMEDIATE')
     await expect(provider.open('chat', listener, AMPLE_RETENTION)).rejects.toThrow(
-      'the lock for longer than 0.05 s',
+      'in the way for longer than 0.05 s',
     )
     app.exec('ROLLBACK')
     await provider.open('chat', listener, AMPLE_RETENTION)
