@@ -17,6 +17,8 @@ export class GapReceiver {
 
   constructor(port: number) {
     this.#channel = new CometChannel(`http://127.0.0.1:${port}/comet`, null, 'gaps', {
+      // A stream leaves no gap.
+      transports: ['long-polling'],
       fetch: async (input, init) => {
         const answer = await fetch(input, init)
         this.#answers += 1

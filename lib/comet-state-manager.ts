@@ -187,7 +187,8 @@ export class CometStateManager {
 
   /** The subscribe address alone, for `router.all('/comet', channel.subscribe())`. */
   subscribe(): Middleware {
-    return this.#middleware(new SubscribeEndpoint(this.#node, this.#options, this.#cookie))
+    const endpoint = new SubscribeEndpoint(this.#node, this.#options, this.#cookie, this.#origins)
+    return this.#middleware(endpoint)
   }
 
   /**

@@ -41,8 +41,10 @@ function cookieOf(response: Response): string {
   return response.headers.getSetCookie()[0]!.split(';')[0]!
 }
 
+/** As a page of the channel's own host does it over plain HTTP: its browser says no more than `Referer`. */
 function openNative(url: string, headers: Readonly<Record<string, string>>): Promise<RawStream> {
-  return RawStream.open(url, undefined, { headers })
+  const own = { Referer: new URL('/', url).href }
+  return RawStream.open(url, undefined, { headers: { ...own, ...headers } })
 }
 
 describe('A page that registers with "cookie": true', () => {
@@ -157,6 +159,55 @@ describe('The cookie', () => {
     const { site, cookie } = await cookieSite()
     const headers = { Cookie: cookie, Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }
     expect((await openNative(site.url, headers)).status).toBe(403)
+  })
+})
+
+describe('The cookie in a request that has neither Origin nor Sec-Fetch-Site', () => {
+  const LISTED = 'http://listed.example'
+
+  async function statusOf(headers: (own: string) => Record<string, string>): Promise<number> {
+    const { url } = await openSite({ options: { ...REGISTERS, origins: [LISTED] } })
+    const cookie = cookieOf(await register(url))
+    const { status } = await RawStream.open(url, undefined, {
+      headers: { Cookie: cookie, ...headers(new URL(url).host) },
+    })
+    return status
+  }
+
+  test.each<[string, (own: string) => Record<string, string>]>([
+    ['of the channel’s own host', (own) => ({ Referer: `http://${own}/page` })],
+    ['of the own host with TLS, which ends at a proxy', (own) => ({ Referer: `https://${own}/page` })],
+    ['of a listed origin', () => ({ Referer: `${LISTED}/page` })],
+  ])('counts with a Referer %s', async (_whose, headers) => {
+    expect(await statusOf(headers)).toBe(200)
+  })
+
+  test.each<[string, (own: string) => Record<string, string>]>([
+    ['no Referer', () => ({})],
+    ['a sibling host’s', () => ({ Referer: 'http://evil.example/' })],
+    ['that of another port', () => ({ Referer: 'http://127.0.0.1:1/' })],
+    ['that of a listed host with another scheme', () => ({ Referer: 'https://listed.example/' })],
+    ['one that is no URL', () => ({ Referer: '/comet' })],
+    ['a URL without a host', () => ({ Referer: 'data:text/html,x' })],
+  ])('is refused as another site’s with %s', async (_what, headers) => {
+    expect(await statusOf(headers)).toBe(403)
+  })
+
+  test('takes nothing over from the page whose it is', async () => {
+    const { channel, url } = await openSite({ options: REGISTERS })
+    const cookie = cookieOf(await register(url))
+    const victim = await openNative(`${url}?page=victim`, { Cookie: cookie })
+    const evil = await openNative(`${url}?page=evil`, { Cookie: cookie, Referer: 'http://evil.example/' })
+    expect(evil.status).toBe(403)
+    await channel.sendMessage('M', 1)
+    await victim.until(({ messages }) => messages.length === 1)
+  })
+
+  test('is no matter where a header has the token', async () => {
+    const { url, newClient } = await openSite({ options: REGISTERS })
+    const cookie = cookieOf(await register(url))
+    const { privateToken } = await newClient()
+    expect((await RawStream.open(url, privateToken, { headers: { Cookie: cookie } })).status).toBe(200)
   })
 })
 

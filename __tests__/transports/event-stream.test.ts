@@ -243,6 +243,23 @@ describe('A probe', () => {
     await holds(1)
   })
 
+  test('ends the one before of its client: those of one do not take the room of others', async () => {
+    const { url, newClient, holds } = await openSite({ options: { maxHeldRequests: 2 } })
+    const [one, other] = [await newClient(), await newClient()]
+    const probes: RawStream[] = []
+    for (let count = 0; count < 4; count += 1) {
+      probes.push(await RawStream.open(url, one.privateToken, { headers: PROBE }))
+      expect(probes.at(-1)?.status).toBe(200)
+    }
+    for (const older of probes.slice(0, -1)) {
+      await older.until(({ ending }) => ending === 'ended')
+      expect(Object.keys(older.blocks.at(-1)!)).toEqual(['retryMs'])
+    }
+    await holds(1)
+    expect((await RawStream.open(url, other.privateToken)).status).toBe(200)
+    expect(probes.at(-1)?.ending).toBeUndefined()
+  })
+
   test('is refused as a stream would be', async () => {
     const { url, newClient } = await openSite({ options: { maxHeldRequests: 1 } })
     const { privateToken } = await newClient()

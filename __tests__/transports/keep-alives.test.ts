@@ -107,7 +107,7 @@ describe('A stream', () => {
   ])(
     'is told nothing while its reader takes nothing, with %s waiting for it, and again when that is over',
     async (_, more) => {
-      const { newClient, channel, url, served, holds } = await openSite()
+      const { newClient, channel, url, served, holds } = await openSite({ options: { keepAliveSeconds: 2 } })
       const local = await serveLocally(served.app)
       const sockets: Socket[] = []
       local.server.on('connection', (socket) => sockets.push(socket))
@@ -129,7 +129,8 @@ describe('A stream', () => {
       for (const _ of countTo(more)) await send()
       const stream = await open(url, (await newClient()).privateToken)
       const { bytesWritten } = sockets[0]!
-      await passSeconds(60)
+      // Less than it may take nothing for.
+      await passSeconds(8)
       await stream.until((each) => keepAlives(each).length >= AT_BEGINNING + 4)
       expect(sockets[0]!.bytesWritten).toBe(bytesWritten)
       reader.readOn()

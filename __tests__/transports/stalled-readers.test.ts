@@ -1,9 +1,9 @@
-import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { CometOptions } from 'koa-comet'
 import type { WireMessage } from '../../lib/wire.ts'
 import { eventually } from '../support/eventually.ts'
+import { fakeTime, passSeconds, realTime } from '../support/fake-time.ts'
 import { type LocalSocket, serveLocally } from '../support/local-socket.ts'
 import { countTo } from '../support/raw-page.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
@@ -17,6 +17,7 @@ afterEach(async () => {
   await local?.close()
   local = undefined
   await closeSites()
+  realTime()
 })
 
 /** More than a local socket takes. */
@@ -33,13 +34,9 @@ interface Reading extends Site {
 }
 
 /** A channel with one reader that takes nothing. */
-async function openStalled(
-  options: CometOptions = {},
-  prepare: (server: Server) => void = () => {},
-): Promise<Reading> {
+async function openStalled(options: CometOptions = {}): Promise<Reading> {
   const site = await openSite({ options })
   local = await serveLocally(site.served.app)
-  prepare(local.server)
   const sockets: Socket[] = []
   local.server.on('connection', (socket) => sockets.push(socket))
   const { privateToken } = await site.newClient()
@@ -70,44 +67,6 @@ const isLast =
   () =>
     indexesOf(told).at(-1) === index
 
-/** What Node keeps to itself of a connection's timer. */
-interface TimedSocket {
-  /** Something was written, or taken. */
-  _unrefTimer(): void
-  /** The time is over: decides whether the other end takes anything. */
-  _onTimeout(): void
-}
-
-/** The time of a server's connections, which passes when the test says so. What is slow, Node itself decides. */
-class ConnectionTime {
-  /** How long each of those whose time runs is given. */
-  readonly milliseconds = new Map<Socket, number>()
-  readonly #begunAnew = new Set<Socket>()
-
-  readonly take = (server: Server): void => {
-    server.on('connection', (socket: Socket) => {
-      socket.setTimeout = (ms, listener) => {
-        if (ms === 0) this.milliseconds.delete(socket)
-        else this.milliseconds.set(socket, ms)
-        if (listener) socket.once('timeout', listener)
-        return socket
-      }
-      timed(socket)._unrefTimer = () => this.#begunAnew.add(socket)
-    })
-  }
-
-  /** So much passes as each was given. */
-  pass(): void {
-    for (const socket of this.milliseconds.keys()) {
-      if (!this.#begunAnew.delete(socket)) timed(socket)._onTimeout()
-    }
-  }
-}
-
-function timed(socket: Socket): TimedSocket {
-  return socket as unknown as TimedSocket
-}
-
 describe('A stream whose reader stalls', () => {
   test('goes on from where it was, all in order and each once, when it reads again', async () => {
     const reading = await openStalled()
@@ -121,8 +80,6 @@ describe('A stream whose reader stalls', () => {
     expect(told[0]?.n).toBe('aspNetComet.opened')
     expect(told.slice(1).every(({ n }) => n === 'M')).toBe(true)
     expect(indexesOf(told)).toEqual(countTo(ENOUGH_MESSAGES + 10))
-    // Its connection has all the time again that it had.
-    await eventually(() => (socket.timeout ?? 0) === 0)
   })
 
   test('is told that it missed something if the window left it behind, and gets the rest', async () => {
@@ -141,16 +98,15 @@ describe('A stream whose reader stalls', () => {
     expect(reader.ending).toBeUndefined()
   })
 
-  test('is cut off when it takes nothing for as long as its connection is given, and resumes', async () => {
-    const reading = await openStalled({}, (server) => {
-      server.on('connection', (socket: Socket) => {
-        const set = socket.setTimeout.bind(socket)
-        // 10 seconds are a twentieth of one.
-        socket.setTimeout = (ms, listener) => set(ms / 200, listener)
-      })
-    })
+  test('is cut off when it takes nothing for 10 s, and resumes', async () => {
+    fakeTime()
+    const reading = await openStalled()
     await choke(reading)
-    const { reader, told, channel, holds, where, privateToken } = reading
+    const { reader, told, socket, channel, holds, where, privateToken } = reading
+    await passSeconds(9)
+    expect(socket.destroyed).toBe(false)
+    await passSeconds(3)
+    expect(socket.destroyed).toBe(true)
     await holds(0)
     reader.readOn()
     await eventually(() => reader.ending !== undefined)
@@ -166,16 +122,14 @@ describe('A stream whose reader stalls', () => {
     expect([reading.errors, reading.appErrors]).toEqual([[], []])
   })
 
-  test('is given 10 seconds, anew whenever it takes something: one that is slow is not cut off', async () => {
-    const time = new ConnectionTime()
-    const reading = await openStalled({ retention: { messages: 1000 } }, time.take)
+  test('is given all the time anew whenever it takes something: one that is slow is not cut off', async () => {
+    fakeTime()
+    const reading = await openStalled({ retention: { messages: 1000 } })
     const { reader, told, socket, holds } = reading
-    expect(time.milliseconds.size).toBe(0)
     await choke(reading)
-    expect([...time.milliseconds]).toEqual([[socket, 10_000]])
     let published = ENOUGH_MESSAGES
     for (let times = 0; times < 10; times += 1) {
-      time.pass()
+      await passSeconds(9)
       await publish(reading, 30, published + 1)
       published += 30
       await reader.takeBytes(250_000)
@@ -183,19 +137,59 @@ describe('A stream whose reader stalls', () => {
     }
     expect(socket.destroyed).toBe(false)
     // From here on it takes nothing. The last of what it took counts.
-    for (let times = 0; times < 3; times += 1) time.pass()
+    await passSeconds(20)
     expect(socket.destroyed).toBe(true)
     await holds(0)
     expect(indexesOf(told)).toEqual(countTo(indexesOf(told).length))
   })
 
-  test('that reads again in time has its connection back as it was', async () => {
-    const time = new ConnectionTime()
-    const reading = await openStalled({}, time.take)
+  test('is not cut off while it takes a part of one large message at a time', async () => {
+    fakeTime()
+    const reading = await openStalled({ maxMessageBytes: 8_000_000 })
+    const { reader, channel, socket } = reading
+    await channel.sendMessage('M', { index: 1, padding: 'x'.repeat(7_000_000) })
+    await eventually(() => socket.writableNeedDrain)
+    for (let times = 0; times < 10; times += 1) {
+      await passSeconds(9)
+      await reader.takeBytes(500_000)
+    }
+    expect([socket.destroyed, socket.writableNeedDrain]).toEqual([false, true])
+  })
+
+  test('is cut off although it sends something all the time', async () => {
+    fakeTime()
+    const reading = await openStalled()
+    await choke(reading)
+    const { reader, socket } = reading
+    for (let seconds = 0; seconds < 12; seconds += 4) {
+      const { bytesRead } = socket
+      reader.socket.write('\r\n')
+      await eventually(() => socket.bytesRead > bytesRead)
+      await passSeconds(4)
+    }
+    expect(socket.destroyed).toBe(true)
+  })
+
+  test('is cut off as well when it was ended meanwhile', async () => {
+    fakeTime()
+    const reading = await openStalled()
+    await choke(reading)
+    const { channel, holds, socket } = reading
+    await channel.close({ overSeconds: 0 })
+    await holds(0)
+    expect(socket.destroyed).toBe(false)
+    await passSeconds(12)
+    expect(socket.destroyed).toBe(true)
+  })
+
+  test('that reads again in time is not cut off while it is told nothing', async () => {
+    fakeTime()
+    const reading = await openStalled({ keepAliveSeconds: 60 })
     await choke(reading)
     reading.reader.readOn()
     await eventually(isLast(reading.told, ENOUGH_MESSAGES))
-    await eventually(() => time.milliseconds.size === 0)
-    expect(reading.socket.listenerCount('timeout')).toBe(1)
+    await eventually(() => !reading.socket.writableNeedDrain)
+    await passSeconds(30)
+    expect(reading.socket.destroyed).toBe(false)
   })
 })

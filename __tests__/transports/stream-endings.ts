@@ -22,6 +22,8 @@ export interface Ending {
   readonly goesOn: boolean
   /** What the channel tells the app, again and again. */
   readonly error?: string
+  /** What is different if its reader stalls. */
+  readonly ifStalled?: Pick<Ending, 'ending' | 'comesAgain' | 'goesOn'>
   /** Whether Koa has something to say about it if it has not unwound. */
   readonly spoils?: boolean
 }
@@ -84,6 +86,8 @@ export const ENDINGS: readonly Ending[] = [
     ending: 'ended',
     comesAgain: true,
     goesOn: true,
+    // Long before that it is cut off, and its client is removed.
+    ifStalled: { ending: 'cut', comesAgain: false, goesOn: false },
   },
   {
     name: 'the store is out of reach',

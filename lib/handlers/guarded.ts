@@ -4,7 +4,7 @@ import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
 import { answerNow } from '../subscribe/held-response.ts'
-import type { Origins } from './origins.ts'
+import { type Origins, refusedOrigin } from './origins.ts'
 
 /** One address of the channel. */
 export interface Endpoint {
@@ -54,9 +54,4 @@ function exceptionOf(error: unknown, events: ChannelEmitter): CometException {
   if (error instanceof CometException) return error
   events.emit('error', error)
   return new CometException('COMET_INTERNAL_ERROR', 'The server failed. Try again later.', { cause: error })
-}
-
-function refusedOrigin(): CometException {
-  const text = 'This channel serves pages of its own origin, and of those that its option origins lists.'
-  return new CometException('COMET_ORIGIN_IS_REFUSED', text)
 }

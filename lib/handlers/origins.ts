@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { CometException } from '../comet-exception.ts'
 
 const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',
@@ -31,6 +32,25 @@ export class Origins {
     }
     return true
   }
+
+  /**
+   * A cookie comes along unasked with the requests of pages of sibling hosts too: `SameSite` lets it. If the browser
+   * says by nothing else whose page it is (over plain HTTP, of a GET without CORS), `Referer` has to.
+   * @throws COMET_ORIGIN_IS_REFUSED
+   */
+  checkCookie(ctx: Context): void {
+    if (ctx.get('Origin') !== '' || ctx.get('Sec-Fetch-Site') !== '') return
+    const referer = ctx.get('Referer')
+    const page = URL.canParse(referer) ? new URL(referer) : undefined
+    const isKnown = page && (this.#listed.has(page.origin) || isOwnHost(ctx, page.host))
+    if (!isKnown) throw refusedOrigin()
+  }
+}
+
+/** What a request of a page that may not use the channel is refused with. */
+export function refusedOrigin(): CometException {
+  const text = 'This channel serves pages of its own origin, and of those that its option origins lists.'
+  return new CometException('COMET_ORIGIN_IS_REFUSED', text)
 }
 
 /**
@@ -41,8 +61,11 @@ function isSameOrigin(ctx: Context, origin: string): boolean {
   const site = ctx.get('Sec-Fetch-Site')
   if (site !== '') return site === 'same-origin' || site === 'none'
   if (origin === '') return true
-  // A file and data: URL have an empty host, and so may a hostile request.
-  const host = URL.canParse(origin) ? new URL(origin).host : ''
+  return URL.canParse(origin) && isOwnHost(ctx, new URL(origin).host)
+}
+
+/** A file and data: URL have an empty host, and so may a hostile request. */
+function isOwnHost(ctx: Context, host: string): boolean {
   return host !== '' && host === hostOf(ctx)
 }
 

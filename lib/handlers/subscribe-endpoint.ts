@@ -8,12 +8,14 @@ import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
 import { answerNow, isGone } from '../subscribe/held-response.ts'
+import type { ProbeParameters } from '../subscribe/probes.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import { headerToken, readBody, readHeaders, type SubscribeRequest } from '../subscribe/subscribe-request.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { EventStream } from '../transports/event-stream.ts'
 import type { Endpoint } from './guarded.ts'
 import { checkIdentity } from './identity.ts'
+import type { Origins } from './origins.ts'
 import { hasBody, readFields } from './request-body.ts'
 import { SubscribeTransports } from './subscribe-transports.ts'
 import type { TokenCookie } from './token-cookie.ts'
@@ -48,12 +50,14 @@ export class SubscribeEndpoint implements Endpoint {
   readonly #node: ChannelNode
   readonly #options: CompleteOptions
   readonly #cookie: TokenCookie
+  readonly #origins: Origins
   readonly #transports: SubscribeTransports
 
-  constructor(node: ChannelNode, options: CompleteOptions, cookie: TokenCookie) {
+  constructor(node: ChannelNode, options: CompleteOptions, cookie: TokenCookie, origins: Origins) {
     this.#node = node
     this.#options = options
     this.#cookie = cookie
+    this.#origins = origins
     this.#transports = new SubscribeTransports(options)
   }
 
@@ -67,10 +71,13 @@ export class SubscribeEndpoint implements Endpoint {
       await checkIdentity(ctx, lease.client, this.#options.identify)
       // Who is gone may have said goodbye meanwhile: nothing is renewed for it.
       if (isGone(ctx.res)) return
-      if (isProbe(ctx, transport)) return this.#probe(ctx, request.cursor ?? lease.position, transport)
+      if (isProbe(ctx, transport))
+        return this.#probe(ctx, lease, { cursor: request.cursor ?? lease.position, transport })
       if (!lease.isOvertaken(ticket, request.page)) await leases.confirm(lease, request.page)
       const cursor = request.cursor ?? lease.position
       await this.#reach(cursor)
+      // Answers of one connection leave in order: until the one before has, this one would only lie in memory.
+      while (lease.answer?.isAheadOf(ctx.res)) await lease.answer.turnOf(ctx.res)
       // From here on nothing is awaited: what is read now is what is answered, or waited from.
       if (isGone(ctx.res)) return
       if (this.#node.isClosing) throw this.#node.closed
@@ -110,12 +117,18 @@ export class SubscribeEndpoint implements Endpoint {
         throw new CometException('COMET_PARAMETERS_ARE_INVALID', 'A GET request has no body here.')
       await this.#node.ready()
       // Only for who cannot send headers: elsewhere a cookie would come along unasked.
-      const token = this.#transports.isNativeEventSource(ctx) ? this.#cookie.read(ctx) : headerToken(ctx)
+      const token = this.#transports.isNativeEventSource(ctx) ? this.#cookieToken(ctx) : headerToken(ctx)
       return { request: readHeaders(ctx, token), transport: this.#transports.of(ctx) }
     }
     const fields = await readFields(ctx)
     await this.#node.ready()
     return { request: readBody(ctx, fields, this.#node.log.epoch), transport: this.#transports.of(ctx) }
+  }
+
+  #cookieToken(ctx: Context): string | undefined {
+    const token = this.#cookie.read(ctx)
+    if (token !== undefined) this.#origins.checkCookie(ctx)
+    return token
   }
 
   /** A cursor that this node does not know yet may be known to the store. */
@@ -125,10 +138,13 @@ export class SubscribeEndpoint implements Endpoint {
     if (!isKnown && cursor !== FOREIGN_CURSOR) await this.#node.catchUp()
   }
 
-  #probe(ctx: Context, cursor: Cursor, transport: AnsweringTransport): void {
+  #probe(ctx: Context, { privateTokenHash }: ClientLease, told: ProbeParameters): void {
+    const { probes } = this.#node
     if (this.#node.isClosing) throw this.#node.closed
+    // One for each client, lest one client take the room of all.
+    probes.end(privateTokenHash)
     this.#checkRoom()
-    this.#node.probes.add(ctx, transport, cursor)
+    probes.add(ctx, privateTokenHash, told)
   }
 
   #serve(admitted: Admitted, transport: AnsweringTransport): void {
@@ -144,9 +160,10 @@ export class SubscribeEndpoint implements Endpoint {
     const { log, waitList } = this.#node
     const { outcome, through } = waitList.outcomeFor(lease, cursor, transport)
     const seen = { epoch: log.epoch, messageId: through }
-    if (outcome) return this.#answer(ctx, outcome, transport)
+    if (outcome) return lease.noteAnswer(answerNow(ctx, transport.render(outcome)))
     lease.noteQuiet(cursor.messageId, through)
-    if (waitSeconds === 0) return this.#answer(ctx, { kind: 'timeout', cursor: seen }, transport)
+    if (waitSeconds === 0)
+      return lease.noteAnswer(answerNow(ctx, transport.render({ kind: 'timeout', cursor: seen })))
     this.#checkRoom()
     const holdSeconds = Math.min(
       lease.client.connectionTimeoutSeconds,
@@ -158,10 +175,13 @@ export class SubscribeEndpoint implements Endpoint {
   /** A stream begins to read when Koa has unwound, and its head goes out with what there is. */
   #stream({ ctx, lease, cursor, waitSeconds }: Admitted, transport: EventStream): void {
     this.#checkRoom()
-    const holdMs =
-      waitSeconds === 0 ? 0 : jitteredMs(Math.min(ROTATION_SECONDS, waitSeconds ?? ROTATION_SECONDS))
+    const { log, waitList } = this.#node
+    // Who does not wait is told all that there is by now, however long it takes to read that.
+    const goal = waitSeconds === 0 ? log.head : undefined
+    const holdSeconds = goal === undefined ? (waitSeconds ?? ROTATION_SECONDS) : ROTATION_SECONDS
+    const holdMs = jitteredMs(Math.min(ROTATION_SECONDS, holdSeconds))
     const keepAliveMs = jitteredMs(this.#options.keepAliveSeconds)
-    this.#node.waitList.hold(ctx, { lease, transport, cursor, holdMs, keepAliveMs }).wake(cursor.messageId)
+    waitList.hold(ctx, { lease, transport, cursor, holdMs, keepAliveMs, goal }).wake(cursor.messageId)
   }
 
   #checkRoom(): void {

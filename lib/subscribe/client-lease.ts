@@ -5,6 +5,7 @@ import type { Cursor } from '../cursor.ts'
 import type { Reader, Subscription } from '../message-log.ts'
 import { clientTopic, EVERYBODY } from '../topics.ts'
 import type { Page } from './page.ts'
+import type { UnfinishedAnswer } from './unfinished-answer.ts'
 
 /** A lease outlives the idle time by a third of it and this, so that it may be renewed late and in batches. */
 const LEASE_SLACK_SECONDS = 5
@@ -44,6 +45,7 @@ export class ClientLease implements Reader {
   seenAt = Number.NEGATIVE_INFINITY
   /** When a request last asked for it: it may be on its way still. */
   foundAt = performance.now()
+  #answer: UnfinishedAnswer | undefined
   #acknowledged: Cursor | undefined
   /** The newest interval of ids that was found to have nothing for this client. */
   #quiet: { readonly after: number; readonly through: number } | undefined
@@ -127,6 +129,18 @@ export class ClientLease implements Reader {
     const known = this.#acknowledged
     if (known?.epoch === cursor.epoch && known.messageId >= cursor.messageId) return
     this.#acknowledged = cursor
+  }
+
+  /** The answer that its reader has not taken yet, if there is one. */
+  get answer(): UnfinishedAnswer | undefined {
+    if (this.#answer?.isOver) this.#answer = undefined
+    return this.#answer
+  }
+
+  /** Takes note of an answer on its way. There is one at a time, lest a client pile up what it does not read. */
+  noteAnswer(answer: UnfinishedAnswer): void {
+    this.#answer?.giveWayTo(answer)
+    this.#answer = answer
   }
 
   /** Numbers the requests of this client in the order in which they came. */

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
 import type { StreamFrame } from './stream-frame.ts'
 import { StreamWriter } from './stream-writer.ts'
+import { UnfinishedAnswer } from './unfinished-answer.ts'
 
 /** Whoever holds a response is told of what happens to it. */
 export interface ResponseOwner {
@@ -10,6 +11,8 @@ export interface ResponseOwner {
   released(): void
   /** A connection that was choked takes more. */
   drained(): void
+  /** The answer has been sent whole, and its reader has not taken all of it yet. */
+  unfinished?(answer: UnfinishedAnswer): void
   /** The response is over, answered or not. Called once. */
   closed(): void
 }
@@ -84,7 +87,12 @@ export class HeldResponse {
    */
   send(answer: Answer): void {
     if (!this.#released) this.#pending = answer
-    else this.#guarded((res) => sendAnswer(res, answer))
+    else {
+      this.#guarded((res) => {
+        sendAnswer(res, answer)
+        this.#watch(res)
+      })
+    }
   }
 
   /** Begins an answer in pieces. Only when Koa has unwound. */
@@ -113,7 +121,15 @@ export class HeldResponse {
       res.end(last)
       // Over HTTP/2 a connection is not one stream's to end.
       if (isLeft && res.req.httpVersionMajor < 2) res.socket?.end()
+      this.#watch(res)
     })
+  }
+
+  /** Most readers have taken all of it by now. */
+  #watch(res: ServerResponse): void {
+    if (res.writableFinished) return
+    const answer = new UnfinishedAnswer(res)
+    this.#owner.unfinished?.(answer)
   }
 
   #guarded(write: (res: ServerResponse) => void): void {
@@ -138,7 +154,9 @@ function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): voi
 /** Whether a response's connection or stream is gone. One that is gone already will not tell so again. */
 export function isGone(res: ServerResponse & { readonly stream?: { readonly writable: boolean } }): boolean {
   // The compatibility API of HTTP/2 has neither property, but the stream. One that is reset has ended before it is gone.
-  return res.destroyed || res.closed || res.stream?.writable === false
+  const isOver = res.destroyed || res.closed || res.stream?.writable === false
+  // One that stands in line behind another answer of its connection is not told that this is gone.
+  return isOver || res.req.socket.destroyed
 }
 
 /** Node keeps the head it has written as dozens of strings until somebody looks at it: 1 kB for each open stream. */
@@ -156,10 +174,11 @@ function setHeaders(res: ServerResponse, headers: Answer['headers']): void {
   }
 }
 
-/** Answers through Koa, in the middleware's own time. */
-export function answerNow(ctx: Context, { status, headers, body }: Answer): void {
+/** Answers through Koa, in the middleware's own time. Returns the answer on its way. */
+export function answerNow(ctx: Context, { status, headers, body }: Answer): UnfinishedAnswer {
   ctx.compress = false
   ctx.status = status
   setHeaders(ctx.res, headers)
   ctx.body = status === 204 ? null : body
+  return new UnfinishedAnswer(ctx.res, body.length)
 }

@@ -6,24 +6,37 @@ import type { Transport } from './wait-request.ts'
 /** A page that has not given up a probe by now has seen what it wanted to see. */
 const PROBE_MS = 5000
 
+export interface ProbeParameters {
+  readonly transport: Transport
+  /** What the page is told as its position; it does not count. */
+  readonly cursor: Cursor
+}
+
 /** Requests that only try whether the beginning of a stream gets through. They are nobody's, and take nothing over. */
 export class Probes {
-  readonly #held = new Set<Probe>()
+  readonly #held = new Map<string, Probe>()
 
   /** How many are held. */
   get size(): number {
     return this.#held.size
   }
 
-  /** @param cursor what the page is told as its position; it does not count */
-  add(ctx: Context, transport: Transport, cursor: Cursor): void {
-    const probe = new Probe(ctx, transport, cursor, () => this.#held.delete(probe))
-    this.#held.add(probe)
+  /** Holds the request. Its client's older one, if there is one, is the caller's to end. */
+  add(ctx: Context, privateTokenHash: string, parameters: ProbeParameters): void {
+    const probe = new Probe(ctx, parameters, () => {
+      if (this.#held.get(privateTokenHash) === probe) this.#held.delete(privateTokenHash)
+    })
+    this.#held.set(privateTokenHash, probe)
+  }
+
+  /** Ends the one of a client, if there is one. */
+  end(privateTokenHash: string): void {
+    this.#held.get(privateTokenHash)?.end('timeout')
   }
 
   /** Ends all: the channel closes. */
   close(): void {
-    for (const probe of this.#held) probe.end('closed')
+    for (const probe of this.#held.values()) probe.end('closed')
   }
 }
 
@@ -34,7 +47,7 @@ class Probe implements ResponseOwner {
   readonly #ended: () => void
   readonly #timer: NodeJS.Timeout
 
-  constructor(ctx: Context, transport: Transport, cursor: Cursor, ended: () => void) {
+  constructor(ctx: Context, { transport, cursor }: ProbeParameters, ended: () => void) {
     this.#response = new HeldResponse(ctx, this)
     this.#transport = transport
     this.#cursor = cursor

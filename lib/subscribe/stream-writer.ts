@@ -1,19 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { StreamFrame } from './stream-frame.ts'
-
-/**
- * A reader that takes nothing at all for this long is cut off, and comes back from its cursor. The clock starts anew
- * with whatever it takes: a slow one is not cut. Two frames at most wait for it.
- */
-export const STALLED_READER_SECONDS = 10
-
-/** What both kinds of connection have below a response. */
-interface Connection {
-  setTimeout(ms: number, listener?: () => void): unknown
-  off(event: 'timeout', listener: () => void): unknown
-  readonly timeout?: number | undefined
-}
+import { UnfinishedAnswer } from './unfinished-answer.ts'
 
 interface Source {
   once(event: 'drain', listener: () => void): unknown
@@ -25,14 +13,11 @@ interface WriterOwner {
   drained(): void
 }
 
-/** Over HTTP/2 a response has a stream of its own. */
-type StreamedResponse = ServerResponse & { readonly stream?: Connection }
-
-/** Writes frames to one response, no faster than its connection takes them. */
+/** Writes frames to one response, no faster than its connection takes them: two at most wait for a reader. */
 export class StreamWriter {
-  readonly #res: StreamedResponse
+  readonly #res: ServerResponse
   readonly #owner: WriterOwner
-  #isChoked = false
+  #choked: UnfinishedAnswer | undefined
 
   constructor(res: ServerResponse, owner: WriterOwner) {
     this.#res = res
@@ -41,7 +26,7 @@ export class StreamWriter {
 
   /** Whether what was written last has not left yet: nothing more is to be written before `drained`. */
   get isChoked(): boolean {
-    return this.#isChoked
+    return this.#choked !== undefined
   }
 
   /** Writes the first frame. The response's head leaves with it, so that it cannot go past the response. */
@@ -61,19 +46,11 @@ export class StreamWriter {
   }
 
   #choke(source: Source): void {
-    if (this.#isChoked) return
-    this.#isChoked = true
-    const res = this.#res
-    // The connection's own timer knows whether anything leaves; nothing else does.
-    const connection: Connection | null = res.stream ?? res.socket
-    const before = connection?.timeout ?? 0
-    const cut = () => res.destroy()
-    connection?.setTimeout(STALLED_READER_SECONDS * 1000, cut)
+    if (this.#choked) return
+    this.#choked = new UnfinishedAnswer(this.#res)
     source.once('drain', () => {
-      this.#isChoked = false
-      connection?.off('timeout', cut)
-      // Of a response that has ended, the connection is another's by now.
-      if (!res.writableEnded) connection?.setTimeout(before)
+      this.#choked?.finish()
+      this.#choked = undefined
       this.#owner.drained()
     })
   }
@@ -83,7 +60,7 @@ export class StreamWriter {
  * Whether chunks may go past the response to its socket, which costs a third less: HTTP/1.1, nothing waits in the
  * response, and no middleware has put a `write` of its own in place.
  */
-function takesChunks(res: StreamedResponse): res is StreamedResponse & { readonly socket: Socket } {
+function takesChunks(res: ServerResponse): res is ServerResponse & { readonly socket: Socket } {
   const { socket } = res
   const isChunked = res.chunkedEncoding && res.headersSent && !Object.hasOwn(res, 'write')
   return isChunked && socket?.writable === true && res.writableLength === socket.writableLength

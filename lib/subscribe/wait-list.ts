@@ -9,8 +9,9 @@ import type { SubscribeOutcome } from './subscribe-outcome.ts'
 import { TopicIndex } from './topic-index.ts'
 import { type Transport, type WaitParameters, WaitRequest, type WaitRoom } from './wait-request.ts'
 
-/** How many requests are answered before others get a turn of the event loop. */
+/** How many requests are answered, and for how long, before others get a turn of the event loop. */
 const MAX_SERVED_PER_TURN = 500
+const MAX_TURN_MS = 10
 
 export interface WaitListHost {
   readonly log: MessageLog
@@ -111,11 +112,19 @@ export class WaitList implements WaitRoom {
   }
 
   readonly #serveWoken = (): void => {
-    const rest = this.#woken.splice(MAX_SERVED_PER_TURN)
-    const served = this.#woken
-    this.#woken = rest
-    if (rest.length > 0) setImmediate(this.#serveWoken)
-    for (const request of served) this.#serve(request)
+    const woken = this.#woken
+    // Who is woken meanwhile comes after those who wait already.
+    this.#woken = []
+    const endsAt = performance.now() + MAX_TURN_MS
+    let served = 0
+    while (served < Math.min(woken.length, MAX_SERVED_PER_TURN)) {
+      this.#serve(woken[served]!)
+      served += 1
+      if (performance.now() >= endsAt) break
+    }
+    if (served === woken.length) return
+    if (this.#woken.length === 0) setImmediate(this.#serveWoken)
+    this.#woken = [...woken.slice(served), ...this.#woken]
   }
 
   #serve(request: WaitRequest): void {
@@ -132,11 +141,13 @@ export class WaitList implements WaitRoom {
     if (outcome === undefined) {
       lease.noteQuiet(cursor.messageId, through)
       request.waitFrom({ epoch: log.epoch, messageId: through })
-      return
+    } else {
+      request.tell(outcome)
+      // There is more than one piece, or nothing can come after this.
+      if (through < log.head || lease.ending) request.wake(through)
     }
-    request.tell(outcome)
-    // There is more than one piece, or nothing can come after this.
-    if (through < log.head || lease.ending) request.wake(through)
+    if (lease.ending === undefined && request.hasReached(through, log.head))
+      request.tell({ kind: 'timeout', cursor: request.cursor })
   }
 
   /**

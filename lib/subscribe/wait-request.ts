@@ -4,6 +4,7 @@ import type { Cursor } from '../cursor.ts'
 import type { ClientLease, Waiting } from './client-lease.ts'
 import { HeldResponse, type ResponseOwner } from './held-response.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
+import type { UnfinishedAnswer } from './unfinished-answer.ts'
 
 /** How outcomes leave. Transports differ in nothing else. */
 export interface Transport {
@@ -49,6 +50,8 @@ export interface WaitParameters {
   readonly holdMs: number
   /** How long it may hear nothing. Absent: as long as it is held. */
   readonly keepAliveMs?: number
+  /** Ends it when all up to here has been told. Absent: it waits for more. */
+  readonly goal?: number | undefined
 }
 
 /** A subscribe request that is held. Ends exactly once, whichever of its many endings comes first. */
@@ -59,6 +62,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   readonly #response: HeldResponse
   readonly #endsAt: number
   readonly #periodMs: number
+  readonly #goal: number | undefined
   #epoch: string
   #position: number
   #timer: NodeJS.Timeout
@@ -66,12 +70,13 @@ export class WaitRequest implements Waiting, ResponseOwner {
   #isOver = false
 
   constructor(ctx: Context, room: WaitRoom, parameters: WaitParameters) {
-    const { lease, transport, cursor, holdMs, keepAliveMs = holdMs } = parameters
+    const { lease, transport, cursor, holdMs, keepAliveMs = holdMs, goal } = parameters
     this.lease = lease
     this.transport = transport
     this.#room = room
     this.#epoch = cursor.epoch
     this.#position = cursor.messageId
+    this.#goal = goal
     this.#response = new HeldResponse(ctx, this)
     // A timer may fire a part of a millisecond early.
     this.#endsAt = performance.now() + holdMs - 1
@@ -100,6 +105,12 @@ export class WaitRequest implements Waiting, ResponseOwner {
 
   get cursor(): Cursor {
     return { epoch: this.#epoch, messageId: this.#position }
+  }
+
+  /** Whether it has been told all that it asked for, by an answer that has told all up to here. */
+  hasReached(through: number, head: number): boolean {
+    // The ids of another life of the log may be lower.
+    return this.#goal !== undefined && through >= Math.min(this.#goal, head)
   }
 
   /** A read found nothing between its cursor and this: it waits on. */
@@ -145,23 +156,30 @@ export class WaitRequest implements Waiting, ResponseOwner {
   }
 
   onTimer(): void {
-    // A stream is to have told what there is before it ends.
-    const hasToWait = !this.takesMessages && !this.#response.isChoked
     const leftMs = this.#endsAt - performance.now()
-    if (leftMs <= 0 && !hasToWait) return this.timeOut()
+    if (leftMs <= 0) {
+      // A stream is to have told what there is before it ends: it does so when Koa has unwound.
+      if (this.takesMessages || this.#response.released) this.timeOut()
+      return
+    }
     if (this.isReady && !this.#isWoken) this.#room.keepAlive(this)
     if (this.#isOver) return
     // The end comes in its own time, not with a later keep-alive.
-    if (leftMs > 0 && leftMs < this.#periodMs) this.#timer = setTimeout(onTimer, leftMs, this).unref()
+    if (leftMs < this.#periodMs) this.#timer = setTimeout(onTimer, leftMs, this).unref()
     else this.#timer.refresh()
   }
 
   released(): void {
     if (this.#isWoken) this.#room.serveSoon(this)
+    if (!this.#isOver && performance.now() >= this.#endsAt) this.timeOut()
   }
 
   drained(): void {
     if (this.#isWoken) this.#room.serveSoon(this)
+  }
+
+  unfinished(answer: UnfinishedAnswer): void {
+    this.lease.noteAnswer(answer)
   }
 
   closed(): void {
