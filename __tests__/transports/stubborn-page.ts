@@ -12,6 +12,8 @@ export class StubbornPage {
   readonly seen: number[] = []
   /** Between these ids it was told that it may have missed something. */
   readonly resets: { readonly after: number; readonly through: number }[] = []
+  /** How many of them its newest request of the time was told: an older one may tell of the same loss once more. */
+  resetsOfNewest = 0
   /** From where on nothing may be missing: the position that it was first answered with. */
   start: number | undefined
   isOver = false
@@ -78,6 +80,7 @@ export class StubbornPage {
     if (n === 'aspNetComet.reset') {
       const { messageId } = c as ResetContents
       this.resets.push({ after: Math.max(this.last, this.start!), through: messageId })
+      if (reader === this.#readers.at(-1)) this.resetsOfNewest += 1
     }
     // What it has seen it drops.
     if (n === 'M' && mid > this.last) this.seen.push(mid)
