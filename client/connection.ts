@@ -48,7 +48,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     onHeldCut: () => {
       failures = 0
     },
-    onBetter: () => attempt.abort(),
+    onAskAnew: () => attempt.abort(),
   })
   let state: ConnectionState = 'disconnected'
   /** From start to stop. */

@@ -41,12 +41,16 @@ export interface ExchangeParts extends DeliveryParts {
 
 /** What an exchange tells the loop that it is a part of. */
 export interface ExchangeEvents extends Omit<StreamEvents, 'onHead'> {
-  /** A batch came, and is about to be handed out. Held: the server had none at once, and waited for it. */
+  /**
+   * A batch came, and is about to be handed out.
+   *
+   * @param isHeld the server had none at once, and waited for it; or no request of this page is held at present
+   */
   onBatch(batch: Batch, isHeld: boolean): void
   /** What failed had been held until then: it is not that the server refuses. */
   onHeldCut(): void
   /** A stream would get through, or the slot is lost: the open request has to be ended, and the next to be sent. */
-  onBetter(): void
+  onAskAnew(): void
 }
 
 /** How a page asks for messages: one request at a time, by the transport that works here. */
@@ -89,7 +93,7 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
     identity.keep(listeners.isReady(0))
     const isStream = choose(evidence, transports) === 'streaming' && !(isBehind && mayPoll)
     const slot = abortWith(signal)
-    const isCrowded = await lacksSlot(http.urlOf(''), slot.signal, events.onBetter)
+    const isCrowded = await lacksSlot(http.urlOf(''), slot.signal, events.onAskAnew)
     const isAtOnce = isCrowded || isBehind || (!isStream && (evidence.isSuspect || !isConnected))
     /** Whether the server holds the request: for more than it has at once. */
     let isHeld = !isStream && !isAtOnce
@@ -119,7 +123,7 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
         onHead()
         pauseMs = batch.pauseMs ?? 0
         hasNews ||= bringsNews(batch)
-        events.onBatch(batch, isHeld)
+        events.onBatch(batch, isHeld || isCrowded)
         events.onSign(patienceMs)
         const patience = abortWith(signal)
         const delivery = deliver(batch, isHeld, parts, signal).then(() => true)
@@ -168,7 +172,7 @@ export function createExchange(parts: ExchangeParts, events: ExchangeEvents): Ex
       await tried.next()
       await tried.return()
       note(PASSED)
-      events.onBetter()
+      events.onAskAnew()
     } catch (cause) {
       // What the server itself refuses for now, it may give the next time.
       const { status = 0 } = cause as Partial<CometError>

@@ -3,6 +3,7 @@ import { CometChannel, type CometChannelOptions, type TransportName } from '../.
 import { got, show, theLocks, useLocks } from './browser-locks.ts'
 import {
   expectNoRequest,
+  fixRandom,
   message,
   openPage,
   type Page,
@@ -109,6 +110,22 @@ describe.each(TRANSPORTS)('of the pages that a browser has open, by %s,', (trans
     expect(fifth.seen).toEqual([...CONNECTED, ...mids.map((mid) => `message:${mid}`)])
     expect(fifth.channel.transport).toBe(transport)
     expect(theServer().open).toHaveLength(4)
+  })
+
+  test('what failed now and then does not add up to longer pauses of the one that is never held', async () => {
+    fixRandom(0.01)
+    await holdFour(transport)
+    const timers = jest.spyOn(globalThis, 'setTimeout')
+    const fifth = await open(transport)
+    let { request } = fifth
+    for (let times = 0; times < 3; times += 1) {
+      request.drop()
+      request = await theServer().next()
+      answer({ request }, 11 + times)
+      request = await theServer().next()
+    }
+    const pauses = timers.mock.calls.map(([, ms]) => ms!).filter((ms) => ms < 100)
+    expect(pauses).toEqual([10, 10, 10].map((ms) => expect.closeTo(ms)))
   })
 
   test.each<[string, (page: Asking) => unknown]>([
