@@ -1,6 +1,5 @@
 import { ControlName, type WireMessage } from '../../lib/wire.ts'
 import type { Asking, Exchange, TestTransport, Told } from './exchange.ts'
-import { callWhatIsDue } from './fake-time.ts'
 import { type Block, RawStream } from './raw-stream.ts'
 
 /** What a stream is told last. A deliberate end without such a word is a poll's timeout. */
@@ -43,11 +42,6 @@ class StreamingExchange implements Exchange {
   async next(): Promise<Told> {
     // Who does not wait is given all there is.
     const isPatient = this.#asking.waitSeconds !== 0
-    if (!isPatient) {
-      // Such a stream is ended by a timer of no time.
-      await this.#until(hasBegun)
-      callWhatIsDue()
-    }
     const stream = await this.#until((each) => isPatient && this.#news(each).length > 0)
     if (this.#news(stream).length === 0) return this.#end(stream)
     const told = this.#take(stream)
