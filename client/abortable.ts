@@ -1,8 +1,10 @@
-/** Resolves after `ms`, or as soon as the signal aborts; no timer is left behind. */
+import { LONGEST_TIMER_MS } from './back-off.ts'
+
+/** Resolves after `ms`, at the latest after 24 days, or as soon as the signal aborts; no timer is left behind. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
-    const timer = setTimeout(resolve, ms)
+    const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS))
     signal.addEventListener('abort', () => {
       clearTimeout(timer)
       resolve()

@@ -1,58 +1,20 @@
-import type { ResetContents, WireMessage } from '../lib/wire.ts'
-import { CometError } from './comet-error.ts'
-import { type Connection, createConnection } from './connection.ts'
+import type { ClientsAnswer, SendAnswer, WireMessage } from '../lib/wire.ts'
+import { CometEvents } from './channel-events.ts'
+import { createParts } from './channel-parts.ts'
+import type { Connection, Emit } from './connection.ts'
 import type { ConnectionState } from './connection-states.ts'
-import type { EventDetails } from './event-details.ts'
-import { Http } from './http.ts'
-import { Identity } from './identity.ts'
-import { createListeners, type Handler, type Listeners } from './listeners.ts'
-import {
-  type CometChannelOptions,
-  checkOptions,
-  checkType,
-  isToken,
-  type PrivateToken,
-  refusal,
-  TRANSPORTS,
-} from './options.ts'
-import { PageMemory } from './page-memory.ts'
+import type { Identity } from './identity.ts'
+import type { Handler, Listeners } from './listeners.ts'
+import type { AnyRequests, ContentsToSend, PresenceNotices, ResultOf } from './message-types.ts'
+import { type CometChannelOptions, checkType, type PrivateToken } from './options.ts'
+import { clientsRequest, groupsRequest, sendRequest } from './page-requests.ts'
 import type { TransportName } from './transport-choice.ts'
-
-/** The events of a {@link CometChannel}; each is a CustomEvent. */
-export interface CometChannelEventMap {
-  /** The state has changed. */
-  statechange: CustomEvent<EventDetails['statechange']>
-  /** Messages may be missing: load what the page shows anew. */
-  reset: CustomEvent<ResetContents>
-  /**
-   * Nothing has come by the stream for two thirds of the time after which it is given up: 20 s, unless the server's
-   * `keepAliveSeconds` is another than 15. Comes once, and again only after a sign of the server; the state stays.
-   */
-  connectionslow: CustomEvent<null>
-  /** Something failed; `detail.willRetry` says whether the channel goes on by itself. */
-  error: CustomEvent<CometError>
-}
-
-interface CometEventTarget extends EventTarget {
-  addEventListener<K extends keyof CometChannelEventMap>(
-    type: K,
-    listener: ((event: CometChannelEventMap[K]) => void) | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-}
-
-const CometEvents = EventTarget as new () => CometEventTarget
 
 /**
  * The page's end of a channel: keeps one request open, and hands out what comes, in order and each message once.
  *
- * `Messages` names the channel's messages and the type of their contents, for `on`: `{ Time: string }`. Nothing checks
- * that they come like that.
+ * `Messages` names the channel's messages and the type of their contents, for `on`: `{ Time: string }`. `Requests` names
+ * what the page sends: `{ Say: { contents: { text: string }; result: number } }`. Nothing checks that they come like that.
  *
  * Messages come by a stream. When something between page and server holds streams back, or cuts three in a row within
  * 10 s, they come by long polls, for 5 minutes; then the channel tries beside its poll whether a stream gets through, and
@@ -69,12 +31,17 @@ const CometEvents = EventTarget as new () => CometEventTarget
  * shorter; with a token of the app's, for which that is not known, both are 5 s. So the server does not take the page for idle, and `state` says whether the server is there. Who lets it
  * wait until the server's log has dropped it sees `reset`.
  */
-export class CometChannel<Messages extends object = Record<string, unknown>> extends CometEvents {
+export class CometChannel<
+  Messages extends object = Record<string, unknown>,
+  Requests extends object = AnyRequests,
+> extends CometEvents {
   readonly alias: string
   readonly #identity: Identity
   readonly #listeners: Listeners
   readonly #connection: Connection
   readonly #signal: AbortSignal | undefined
+  /** How much was sent: no two have the same key. */
+  #sent = 0
 
   /**
    * @param url where the channel is mounted; relative to the page, outside of a browser absolute
@@ -90,40 +57,14 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
     options: CometChannelOptions = {},
   ) {
     super()
-    checkOptions(options)
-    checkType('alias', 'string', alias)
-    if (typeof privateToken !== 'function' && !isToken(privateToken ?? 'none')) {
-      throw refusal('privateToken', 'visible ASCII or a function', typeof privateToken)
-    }
-    const { signal, log, transports = TRANSPORTS } = options
-    const address = new Request(url).url
-    const http = new Http(address, options)
-    const memory = new PageMemory(options.storage, address, alias)
-    const emit = <K extends keyof EventDetails>(type: K, detail: EventDetails[K]) =>
+    const emit: Emit = (type, detail) =>
       this.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }))
-    const onThrow = (cause: unknown) => {
-      const isUnhandled = emit('error', new CometError('COMET_HANDLER_FAILED', true, { cause }))
-      if (isUnhandled) (globalThis.reportError ?? console.error)(cause)
-    }
-    const identity = new Identity(privateToken, memory, http)
-    const listeners = createListeners(onThrow)
+    const { identity, listeners, connection } = createParts(url, privateToken, alias, options, emit)
     this.alias = alias
-    this.#signal = signal
-    this.#listeners = listeners
     this.#identity = identity
-    this.#connection = createConnection({
-      alias,
-      http,
-      identity,
-      listeners,
-      transports,
-      emit,
-    })
-    if (log) listeners.add('log', log)
-    signal?.addEventListener('abort', () => {
-      this.unsubscribe()
-      listeners.end()
-    })
+    this.#listeners = listeners
+    this.#connection = connection
+    this.#signal = options.signal
   }
 
   get state(): ConnectionState {
@@ -179,14 +120,17 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
     return this.#listeners.add('timeout', handler)
   }
 
-  /** Calls the handler with the contents of each message of that name. Returns a function that takes it away. */
-  on<N extends keyof Messages & string>(
+  /**
+   * Calls the handler with the contents of each message of that name; or with each notice of presence, as
+   * `aspNetComet.join`. Returns a function that takes it away.
+   */
+  on<N extends keyof (Messages & PresenceNotices) & string>(
     name: N,
-    handler: (contents: Messages[N], message: WireMessage) => unknown,
+    handler: (contents: (Messages & PresenceNotices)[N], message: WireMessage) => unknown,
   ): () => void {
     checkType('handler', 'function', handler)
     return this.addSuccessHandler(
-      (_token, _alias, message) => message.n === name && handler(message.c as Messages[N], message),
+      (_token, _alias, message) => message.n === name && handler(message.c as never, message),
     )
   }
 
@@ -208,16 +152,77 @@ export class CometChannel<Messages extends object = Record<string, unknown>> ext
 
   /**
    * Unsubscribes for good: ends every `for await`, forgets what a reload would resume from, and says goodbye to the
-   * server. Resolves when the server has heard, or cannot; never rejects.
+   * server. What was sent and is not answered yet is rejected. Resolves when the server has heard, or cannot; never
+   * rejects.
    */
   leave(): Promise<void> {
     return this.#connection.leave()
   }
 
   /**
+   * Sends something to the app's handler of that name. Resolves with its result.
+   *
+   * Sends, joins and leaves go one at a time, in the order of their calls. Each is repeated over drops and outages until
+   * it is answered; a handler runs once for all repetitions. They wait until the channel has a token, and go on while it
+   * is unsubscribed. What is not answered when the page ends, or is reloaded, is lost.
+   *
+   * Rejects with a `CometError`:
+   *
+   * - the handler's refusal, with its `code` and `details`; or what else no repetition mends
+   * - 5 minutes after the first attempt: the last failure
+   * - `COMET_OUTCOME_IS_UNKNOWN` instead of that, if the handler may have run; also if it may have, and then the server
+   *   forgot the client, or refused a repetition with 401 or 403. What cannot have run goes as the next client
+   * - `COMET_IDENTITY_HAS_CHANGED`: but not as another user
+   * - `COMET_REPLACED`, `COMET_CLIENT_IS_STOPPED`, `COMET_LEFT`, and what else ends a channel without a token: at once,
+   *   also what is sent from then on until `subscribe()`. What was on its way may have run
+   * - `COMET_QUEUE_IS_FULL`: 1,000 sends, joins and leaves wait
+   *
+   * @param contents any JSON value; it is read at once. Default `null`
+   */
+  async send<N extends keyof Requests & string>(
+    name: N,
+    ...[contents]: ContentsToSend<Requests[N]>
+  ): Promise<ResultOf<Requests[N]>> {
+    checkType('name', 'string', name)
+    const key = `${this.#identity.page}-${++this.#sent}`
+    const answer = await this.#connection.upstream.askInTurn(sendRequest(name, contents, key))
+    return (answer as SendAnswer).c as ResultOf<Requests[N]>
+  }
+
+  /**
+   * Has the client join a group, if the server's option `joinable` lets it. Resolves when it is a member, also when it
+   * was one before. When the server has forgotten the client, the next one joins the groups that the page joined,
+   * before the event `reset`; one that refuses then is told as a failure. Rejects as `send` does.
+   */
+  joinGroup(name: string): Promise<void> {
+    return this.#changeGroup(name, true)
+  }
+
+  /** Resolves when the client is no member, also when it was none before. Rejects as `send` does. */
+  leaveGroup(name: string): Promise<void> {
+    return this.#changeGroup(name, false)
+  }
+
+  /**
+   * Who is in a group, or, without one, there at all, as the server's option `clientList` lets it know. Notices of presence with a `mid` above
+   * `asOf` come on top. Does not wait for what was sent before; apart from that goes, and rejects, as `send`.
+   */
+  async getClients(group?: string): Promise<ClientsAnswer> {
+    checkType('group', 'string', group ?? '')
+    return (await this.#connection.upstream.askBeside(clientsRequest(group))) as ClientsAnswer
+  }
+
+  async #changeGroup(name: string, joins: boolean): Promise<void> {
+    checkType('group', 'string', name)
+    await this.#connection.upstream.askInTurn(joins ? groupsRequest([name], []) : groupsRequest([], [name]))
+    this.#identity.groups[joins ? 'add' : 'delete'](name)
+    this.#identity.keep(false)
+  }
+
+  /**
    * Every message, from the start of the loop on. There is no buffer: the channel waits for the loop's body, and
    * counts a message as dealt with when the loop asks for the next; a page that was reloaded before that gets it
-   * again. Ends at `leave()` and the abort of `signal`; throws the {@link CometError} of a failure that stops the
+   * again. Ends at `leave()` and the abort of `signal`; throws the `CometError` of a failure that stops the
    * channel, as soon as its body is done. `unsubscribe()` only pauses it.
    */
   [Symbol.asyncIterator](): AsyncGenerator<WireMessage, void, undefined> {

@@ -4,6 +4,7 @@ export interface CometErrorFacts {
   readonly message?: string
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined
+  readonly details?: unknown
   readonly cause?: unknown
 }
 
@@ -19,18 +20,28 @@ export interface CometErrorFacts {
  * - `COMET_TOKEN_FUNCTION_FAILED`: the function given as `privateToken` threw (`cause`), or gave no token
  * - `COMET_REPLACED`: another page took this client over
  * - `COMET_HANDLER_FAILED`: a handler threw; `cause` has what it threw. Told to the event `error` only
+ * - `COMET_LEFT`: the page called `leave()`, or the option `signal` aborted. Told to who sent something only
+ * - `COMET_QUEUE_IS_FULL`, without a status: 1,000 sends, joins and leaves wait already. Told to who asked for another
+ *   only; with one, the server's
+ * - `COMET_OUTCOME_IS_UNKNOWN`: what was sent may have been carried out, or not; `cause` has the last failure. Told to
+ *   who sent it only; also a code of the server's
  *
- * All others are the server's own, with its text.
+ * All others are the server's own, with its text, or those with which the app's handler refused what was sent.
  */
 export class CometError extends Error {
   override readonly name = 'CometError'
   declare readonly code: string
-  /** Whether the channel goes on by itself. False: it has stopped, and only `subscribe()` starts it again. */
+  /**
+   * Whether the channel goes on by itself. False: it has stopped, and only `subscribe()` starts it again. What rejects a
+   * promise has false: this one thing is not tried again.
+   */
   declare readonly willRetry: boolean
   /** The HTTP status, if there was an answer. */
   declare readonly status: number | undefined
   /** What the server asked for. */
   declare readonly retryAfterSeconds: number | undefined
+  /** What the app's handler had to say with its refusal: any JSON value. */
+  declare readonly details: unknown
 
   constructor(code: string, willRetry: boolean, facts: CometErrorFacts = {}) {
     super(facts.message ?? code, facts)
@@ -41,4 +52,9 @@ export class CometError extends Error {
 /** The failure of an answer that lacks what the channel's would have. */
 export function invalidAnswer(): CometError {
   return new CometError('COMET_ANSWER_IS_INVALID', true)
+}
+
+/** What an attempt failed with. What is no {@link CometError} is what fetch says. */
+export function asCometError(cause: unknown): CometError {
+  return cause instanceof CometError ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause })
 }

@@ -1,53 +1,51 @@
 import { pause } from './abortable.ts'
-import { backOffMs, LONGEST_TIMER_MS } from './back-off.ts'
-import { CometError } from './comet-error.ts'
+import { asCometError, CometError } from './comet-error.ts'
 import type { ConnectionEvent, ConnectionState } from './connection-states.ts'
 import { ANSWERED, ENDED, FAILED, LOST, SUBSCRIBED } from './connection-states.ts'
 import { parseCursor } from './cursor.ts'
 import type { EventDetails } from './event-details.ts'
 import { createExchange, type ExchangeParts } from './exchange.ts'
 import { sayGoodbye } from './goodbye.ts'
-import { isDeadToken } from './http.ts'
+import { endsClient, isDeadToken } from './http.ts'
 import { answerAsLiving } from './living-pages.ts'
+import { createPacing } from './pacing.ts'
 import { watchPage } from './page-events.ts'
+import { getReady } from './readiness.ts'
 import { type Batch, bringsNews } from './transport.ts'
 import { ONLINE, type TransportName } from './transport-choice.ts'
-
-/** A request that ended sooner, its pause included, and brought no message, was in vain. */
-const SOON_MS = 1000
-/** So many of those in a row follow each other as fast as the server likes. */
-const MANY_IN_VAIN = 5
-/** How often it is tried although the browser says that there is no network. */
-const OFFLINE_MS = 30_000
-/** Timers that are only late have their turn before the page is taken for one that has slept. */
-const SLACK_MS = 5000
+import { createUpstream, type Upstream } from './upstream.ts'
 
 /** What a connection works with. */
 export interface ConnectionParts extends ExchangeParts {
-  emit<K extends keyof EventDetails>(type: K, detail: EventDetails[K]): void
+  readonly emit: Emit
 }
+
+/** Dispatches an event of the channel. Returns whether nobody prevented its default. */
+export type Emit = <K extends keyof EventDetails>(type: K, detail: EventDetails[K]) => boolean
 
 /** The loop of a channel: at most one at a time. Each of its ways leads to the next request or to a failure handler. */
 export interface Connection {
   readonly state: ConnectionState
   readonly transport: TransportName
+  readonly upstream: Upstream
   /** Begins the loop. Without effect when it runs. */
   start(): void
   /** Ends the loop and its open request at once. Without effect when none runs. */
   stop(): void
-  /** Ends the loop for good, and says goodbye. */
+  /** Ends the loop for good, and all who wait for something. */
+  end(): void
+  /** Does so, forgets the client, and says goodbye. */
   leave(): Promise<void>
 }
 
 export function createConnection(parts: ConnectionParts): Connection {
   const { alias, http, identity, listeners, emit } = parts
+  const upstream = createUpstream(parts, renew)
   const exchange = createExchange(parts, {
-    onSign,
+    onSign: (nextWithinMs) => onSign(nextWithinMs),
     onSlow: () => emit('connectionslow', null),
     onBatch,
-    onHeldCut: () => {
-      failures = 0
-    },
+    onHeldCut: () => pacing.onExcused(),
     onAskAnew: () => attempt.abort(),
   })
   let state: ConnectionState = 'disconnected'
@@ -59,14 +57,9 @@ export function createConnection(parts: ConnectionParts): Connection {
   let living: BroadcastChannel | undefined
   let isFrozen = false
   let mustTellForgotten = false
-  /** Since the server last held a request, or refused a token. */
-  let failures = 0
-  /** Tokens refused since the server last held a request. */
-  let refusals = 0
-  /** Requests in a row that ended soon and brought no message. */
-  let vain = 0
-  /** When the page must have slept if nothing has happened: by `Date.now()`, which goes on while the machine sleeps. */
-  let dueMs = 0
+  const pacing = createPacing()
+  /** Takes how soon the server gives a sign, or is given up, or is asked. */
+  let onSign: (nextWithinMs: number) => void
 
   return {
     get state() {
@@ -77,17 +70,20 @@ export function createConnection(parts: ConnectionParts): Connection {
     },
     start,
     stop,
+    end,
     leave,
+    upstream,
   }
 
   function start(): void {
     if (life) return
     life = new AbortController()
     const { signal } = life
-    failures = refusals = vain = 0
+    pacing.onStart()
     isFrozen = false
+    upstream.reopen()
     living = answerAsLiving(identity.page)
-    watchPage(signal, hidden, shown, online, awake)
+    onSign = watchPage(signal, hidden, shown, online, wake)
     transition(SUBSCRIBED)
     void run(signal)
   }
@@ -97,8 +93,10 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (!life) return
     life.abort()
     life = undefined
-    letGo(failure?.code === 'COMET_REPLACED')
+    const isReplaced = failure?.code === 'COMET_REPLACED'
+    letGo(isReplaced)
     if (failure) listeners.end(failure)
+    if (failure && (isReplaced || !identity.isTaken)) upstream.end(failure)
     transition(ENDED)
   }
 
@@ -114,13 +112,24 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (!isReplaced) identity.keep(listeners.isReady(0), true)
   }
 
+  function end(): void {
+    stop()
+    listeners.end()
+    upstream.end(new CometError('COMET_LEFT', false))
+  }
+
   async function leave(): Promise<void> {
     const { isTaken } = identity
-    stop()
+    end()
     identity.forget()
     mustTellForgotten = false
-    listeners.end()
     if (isTaken) await sayGoodbye(http, identity, false)
+  }
+
+  /** The token seems dead: asks at once. Returns whether the loop runs, and can come by another. */
+  function renew(): boolean {
+    if (life) wake()
+    return !!life && identity.renewsToken
   }
 
   async function run(life: AbortSignal): Promise<void> {
@@ -129,7 +138,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       attempt.abort()
       attempt = new AbortController()
       const { signal } = attempt
-      const pauseMs = isFrozen ? LONGEST_TIMER_MS : await askOnce(signal)
+      const pauseMs = isFrozen ? Number.POSITIVE_INFINITY : await askOnce(signal)
       onSign(pauseMs)
       // No timer without need: hidden tabs may run one a minute.
       if (pauseMs > 0) await pause(pauseMs, signal)
@@ -141,24 +150,21 @@ export function createConnection(parts: ConnectionParts): Connection {
     const beganAtMs = performance.now()
     onSign(http.limitMs)
     try {
-      await identity.take(signal)
+      if (!identity.isReady) await getReady({ http, identity, upstream, onRefused: report }, signal)
       const pauseMs = await exchange.ask(state === 'connected', signal)
-      vain = performance.now() + pauseMs - beganAtMs < SOON_MS ? vain + 1 : 0
-      return vain > MANY_IN_VAIN ? Math.max(pauseMs, backOffMs(vain - MANY_IN_VAIN)) : pauseMs
+      return pacing.afterAnswerMs(performance.now() - beganAtMs, pauseMs)
     } catch (cause) {
       // The loop has ended, or an event asks for a new request.
       if (signal.aborted) return 0
-      return recover(
-        cause instanceof CometError ? cause : new CometError('COMET_CONNECTION_FAILED', true, { cause }),
-      )
+      return recover(asCometError(cause))
     }
   }
 
   function onBatch(batch: Batch, isHeld: boolean): void {
     identity.takesOver = false
     identity.isProven ||= isHeld
-    if (isHeld) failures = refusals = 0
-    if (bringsNews(batch)) vain = 0
+    if (isHeld) pacing.onHeld()
+    if (bringsNews(batch)) pacing.onNews()
     transition(ANSWERED)
     const from = parseCursor(identity.cursor) ?? batch.cursor
     // Told when it is known from where on nothing is missing.
@@ -171,11 +177,11 @@ export function createConnection(parts: ConnectionParts): Connection {
   function recover(failure: CometError): number {
     const { code, retryAfterSeconds } = failure
     const isDead = isDeadToken(code)
-    if (isDead || code === 'COMET_CLIENT_IS_STOPPED') identity.forget()
+    if (endsClient(code)) identity.forget(code)
     mustTellForgotten ||= isDead
     const isRenewed = isDead && identity.renewsToken
     // An answer ends an outage: what follows is counted anew.
-    if (isDead) failures = 0
+    if (isDead) pacing.onExcused()
     if (isRenewed && identity.isProven) {
       transition(LOST)
       return 0
@@ -184,9 +190,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const error = new CometError(code, willRetry, failure)
     let pauseMs = 0
     if (willRetry) {
-      pauseMs = backOffMs(isDead ? ++refusals : ++failures, retryAfterSeconds)
-      // The event `online` ends the pause. Now and then it is tried all the same: browsers err.
-      if (globalThis.navigator?.onLine === false) pauseMs = Math.max(pauseMs, OFFLINE_MS)
+      pauseMs = pacing.afterFailureMs(isDead, retryAfterSeconds)
       transition(FAILED)
     } else {
       // Who subscribes again takes the client back.
@@ -194,9 +198,13 @@ export function createConnection(parts: ConnectionParts): Connection {
       stop(error)
     }
     listeners.call('log', code, pauseMs)
+    report(error)
+    return pauseMs
+  }
+
+  function report(error: CometError): void {
     listeners.call('failure', identity.token, alias, error)
     emit('error', error)
-    return pauseMs
   }
 
   function hidden(mayReturn: boolean): void {
@@ -220,20 +228,10 @@ export function createConnection(parts: ConnectionParts): Connection {
     wake()
   }
 
-  /** If the page has slept, the open request may be dead, and a pause is over. */
-  function awake(): void {
-    if (Date.now() > dueMs) wake()
-  }
-
-  /** Asks at once, so that the page soon knows whether it is connected. */
+  /** Asks at once, so that the page soon knows whether it is connected: the open request may be dead. */
   function wake(): void {
     transition(LOST)
     attempt.abort()
-  }
-
-  /** @param nextWithinMs how soon the server gives a sign, or is given up, or is asked */
-  function onSign(nextWithinMs: number): void {
-    dueMs = Date.now() + nextWithinMs + SLACK_MS
   }
 
   function transition(event: ConnectionEvent): void {
@@ -241,6 +239,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const next = event[previous]
     if (!next) return
     state = next
+    if (next === 'connected') upstream.hurry()
     listeners.call('log', next)
     emit('statechange', { state: next, previous })
   }

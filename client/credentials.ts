@@ -4,6 +4,7 @@ import { parseCursor } from './cursor.ts'
 import type { Http } from './http.ts'
 import { isToken } from './options.ts'
 import type { Registration } from './page-memory.ts'
+import { asJson } from './page-requests.ts'
 
 /** A private token, and what came with it. */
 export interface Credentials {
@@ -15,8 +16,7 @@ export interface Credentials {
 
 /** Has the server make a new client for this page. */
 export async function register(http: Http, signal: AbortSignal): Promise<Credentials> {
-  const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' }
-  const { body } = await http.request(signal, request, undefined, http.urlOf('/register'))
+  const { body } = await http.request(signal, asJson('{}'), undefined, http.urlOf('/register'))
   const { privateToken: token, cursor, ...registration } = body as RegisterAnswer
   if (!isToken(token) || !parseCursor(cursor)) throw invalidAnswer()
   return { token, cursor, registration }

@@ -1,9 +1,9 @@
-import { ControlName, RESERVED_PREFIX, type ResetContents } from '../lib/wire.ts'
+import { ControlName, type ResetContents } from '../lib/wire.ts'
 import { CometError } from './comet-error.ts'
 import { parseCursor } from './cursor.ts'
 import type { Identity } from './identity.ts'
 import type { Listeners } from './listeners.ts'
-import type { Batch } from './transport.ts'
+import { type Batch, isForPage } from './transport.ts'
 
 /** What a delivery works with. */
 export interface DeliveryParts {
@@ -30,15 +30,16 @@ export async function deliver(
   const own = parseCursor(identity.cursor)
   // Ids of another life of the log say nothing about this one's.
   let seen = own && own.epoch === cursor?.epoch ? own.messageId : -1
-  for (const { mid, n, c } of messages) {
+  for (const message of messages) {
+    const { mid, n, c } = message
     // By a newer request of this very page, it only asks anew: something repeats its requests.
     if (n === ControlName.replaced && c !== 'own') throw new CometError('COMET_REPLACED', false)
-    const isOfApp = !n.startsWith(RESERVED_PREFIX)
+    const isNews = isForPage(message)
     const isOfTrimming = (c as Partial<ResetContents> | null)?.reason === 'trimmed'
     // The page asks from behind what a loop is still busy with. What it lacks of that, it does not miss.
-    if (mid <= seen && (isOfApp || isOfTrimming)) continue
-    await whenReady(isOfApp ? 1 : 0)
-    if (isOfApp) {
+    if (mid <= seen && (isNews || isOfTrimming)) continue
+    await whenReady(isNews ? 1 : 0)
+    if (isNews) {
       // First the cursor: a handler that unsubscribes has had its message.
       moveTo(cursor!.epoch, mid)
       listeners.deliver(token, alias, { mid, n, c })

@@ -94,11 +94,16 @@ export async function readAnswer(response: Response): Promise<HttpAnswer> {
   const code = (isOurs && told.code) || 'COMET_ANSWER_IS_INVALID'
   const message = isOurs ? `${told.c}` : `Got ${status} ${type}`
   const willRetry = !isOurs || status === 429 || status >= 500
-  throw new CometError(code, willRetry, { message, status, retryAfterSeconds })
+  throw new CometError(code, willRetry, { message, status, retryAfterSeconds, details: told?.details })
 }
 
 /** Whether the code says that this token is dead; another may live. */
 export function isDeadToken(code: string): boolean {
   // COMET_IDENTITY_IS_LOST, COMET_IDENTITY_HAS_CHANGED
   return /TOKEN_IS_UNKNOWN|IDENTITY_/.test(code)
+}
+
+/** Whether the code says that the client of this token is no more. */
+export function endsClient(code: string): boolean {
+  return isDeadToken(code) || code === 'COMET_CLIENT_IS_STOPPED'
 }

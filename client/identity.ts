@@ -1,6 +1,6 @@
 import { unlessAborted } from './abortable.ts'
 import { askForToken, type Credentials, register } from './credentials.ts'
-import type { Http } from './http.ts'
+import { type Http, isDeadToken } from './http.ts'
 import { isLiving } from './living-pages.ts'
 import type { PrivateToken } from './options.ts'
 import type { PageMemory, Registration } from './page-memory.ts'
@@ -14,6 +14,14 @@ export class Identity {
   /** The one in use if `isTaken`; else the one before, or one not used yet. */
   token: string | undefined
   isTaken = false
+  /** The groups that the page joined itself. */
+  groups = new Set<string>()
+  /** Whether the client is a member of all of them: not so, at first, one that had to be initialised anew. */
+  isMember = true
+  /** How many clients this page has been before. */
+  client = 0
+  /** How often another user was found behind this page, or none. */
+  principal = 0
   /** `<epoch>:<messageId>`: everything up to here has been handed out. */
   cursor: string | undefined
   /** Everything up to here has been dealt with, too: a loop may be busy with the message after it. */
@@ -39,6 +47,11 @@ export class Identity {
     this.avoidedUntilMs = memory.read()?.streamsFrom ?? 0
   }
 
+  /** Whether the page can ask for something as its client. */
+  get isReady(): boolean {
+    return this.isTaken && this.isMember
+  }
+
   /** Comes by a token if there is none: what the app gives, what the page before left, or a new registration. */
   async take(signal: AbortSignal): Promise<void> {
     if (this.isTaken) return
@@ -53,7 +66,10 @@ export class Identity {
     // Who stopped meanwhile may have cut the question short.
     signal.throwIfAborted()
     this.isProven = left?.token === next.token
-    if (this.isProven) next = left!
+    if (this.isProven) {
+      next = left!
+      this.groups = new Set(left!.groups)
+    }
     this.token = next.token
     this.cursor = this.dealtWith = next.cursor
     this.registration = next.registration
@@ -76,14 +92,23 @@ export class Identity {
   keep(isDealtWith: boolean, released?: boolean): void {
     if (isDealtWith) this.dealtWith = this.cursor
     const { token, dealtWith: cursor, page, registration, avoidedUntilMs: streamsFrom } = this
-    if (this.isTaken) this.#memory.write({ token: token!, cursor, page, registration, streamsFrom, released })
+    const groups = this.isMember ? [...this.groups] : undefined
+    const state = { token: token!, cursor, page, registration, groups, streamsFrom, released }
+    if (this.isTaken) this.#memory.write(state)
   }
 
-  /** The token is dead, or given up. */
-  forget(): void {
+  /**
+   * The token is dead, or given up.
+   *
+   * @param code why, if it is dead. Only then the next client is to be what this one was
+   */
+  forget(code = ''): void {
+    this.client += 1
+    if (code.includes('IDENTITY')) this.principal += 1
+    if (!isDeadToken(code)) this.groups.clear()
     this.#memory.write()
     this.cursor = this.registration = undefined
     this.takesOver = true
-    this.isTaken = this.#mayResume = false
+    this.isTaken = this.isMember = this.#mayResume = false
   }
 }

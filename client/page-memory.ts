@@ -13,6 +13,8 @@ export interface PageState {
   /** The id of the page that holds this state, so that a duplicated tab can ask whether it lives. */
   readonly page: string
   readonly registration?: Registration | undefined
+  /** The groups that the page joined, and its client is a member of. */
+  readonly groups?: readonly string[] | undefined
   /** From when on streams are tried again, if they are avoided: milliseconds since 1970. */
   readonly streamsFrom?: number | undefined
   /** The page that held it has gone, or has unsubscribed. */
@@ -36,7 +38,8 @@ export class PageMemory {
 
   read(): PageState | undefined {
     const state = attempt(() => JSON.parse(this.#storage!.getItem(this.#key)!) as PageState | null)
-    return isToken(state?.token) && parseCursor(state.cursor ?? 'none:0') ? state : undefined
+    const isOurs = isToken(state?.token) && parseCursor(state.cursor ?? 'none:0')
+    return isOurs && Array.isArray(state.groups ?? []) ? state : undefined
   }
 
   /** @param state undefined removes what is there */

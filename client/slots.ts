@@ -1,5 +1,4 @@
 import { abortWith, pause } from './abortable.ts'
-import { LONGEST_TIMER_MS } from './back-off.ts'
 
 /** Over HTTP/1.1 a browser opens six connections to a server, for all its tabs together: so many may be held. */
 const SLOTS = 4
@@ -39,7 +38,7 @@ export async function lacksSlot(url: string, signal: AbortSignal, onLost: () => 
       const hold = (lock: Lock | null) => {
         isHeld = !!lock
         resolve(isHeld)
-        return lock && pause(LONGEST_TIMER_MS, until)
+        return lock && pause(Number.POSITIVE_INFINITY, until)
       }
       // A browser may refuse all locks, to a page in a sandbox for one: then there are no slots.
       locks.request(name, { steal, ifAvailable: !steal }, hold).catch(() => {

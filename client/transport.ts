@@ -1,4 +1,4 @@
-import { RESERVED_PREFIX, type WireMessage } from '../lib/wire.ts'
+import type { WireMessage } from '../lib/wire.ts'
 import type { Cursor } from './cursor.ts'
 import type { Http } from './http.ts'
 
@@ -29,9 +29,17 @@ export interface Batch {
   readonly pauseMs?: number | undefined
 }
 
+/** The names that the channel keeps for itself, but for those of the notices of presence. */
+const CONTROL = /^aspNetComet\.(?!(join|leave|update)$)/
+
+/** Whether it is handed out: it is a message of the app's, or a notice of presence. */
+export function isForPage({ n }: WireMessage): boolean {
+  return !n.match(CONTROL)
+}
+
 /** Whether there is more in it than what the channel itself says. */
 export function bringsNews({ messages }: Batch): boolean {
-  return messages.some(({ n }) => !n.startsWith(RESERVED_PREFIX))
+  return messages.some(isForPage)
 }
 
 /**

@@ -33,8 +33,8 @@ export function errorAnswer(exception: CometException): Answer {
   }
 }
 
-function errorBody({ code, publicText }: CometException): string {
-  return `[${controlToJson({ mid: 0, n: ControlName.error, c: publicText, code })}]`
+function errorBody({ code, publicText, details }: CometException): string {
+  return `[${controlToJson({ mid: 0, n: ControlName.error, c: publicText, code, details })}]`
 }
 
 /** What an error adds to the headers of its answer. */
@@ -42,6 +42,7 @@ export function errorHeaders({ code, status, retryOverSeconds = 0 }: CometExcept
   if (status === 401) return { 'WWW-Authenticate': 'Bearer' }
   // What is left of a refused body is not worth reading: let the connection go.
   if (status === 413) return { Connection: 'close' }
+  if (status === 429) return { 'Retry-After': '1' }
   if (status !== 503) return {}
   const retry = { 'Retry-After': retryAfter(Math.max(RETRY_OVER_SECONDS, retryOverSeconds)) }
   return code === 'COMET_CHANNEL_IS_CLOSED' ? { ...retry, Connection: 'close' } : retry

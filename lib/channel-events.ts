@@ -15,6 +15,12 @@ export interface ChannelEvents {
   clientSubscribed: [client: CometClient]
   /** A client subscribed that this node had not seen for more than 5 seconds, after `clientSubscribed`. */
   clientResumed: [client: CometClient]
+  /** A client became a member of a group. Once, on the node that made it one; of groups from the start after `clientInitialized`. */
+  clientJoined: [client: CometClient, detail: { readonly group: string }]
+  /** A client is a member of a group no more. Once, as `clientJoined`; of one that was removed before `clientDisconnected`. */
+  clientLeft: [client: CometClient, detail: { readonly group: string }]
+  /** `updateClient` changed a client. On the node that did it. */
+  clientUpdated: [client: CometClient]
   /** A client was removed. Once, on the node that removed it. */
   clientDisconnected: [client: CometClient, detail: { readonly reason: DisconnectReason }]
   /** A client was removed because it was idle or by `killIdleCometClient`, before `clientDisconnected`. */
@@ -27,6 +33,9 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ChannelEvents>([
   'clientInitialized',
   'clientSubscribed',
   'clientResumed',
+  'clientJoined',
+  'clientLeft',
+  'clientUpdated',
   'clientDisconnected',
   'idleClientKilled',
   'error',
@@ -64,8 +73,15 @@ export class ChannelEmitter {
     else if (event === 'error') warn(detail[0])
   }
 
+  /** Tells that a client was stored. */
+  emitInitialized(client: CometClient): void {
+    this.emit('clientInitialized', client)
+    for (const group of client.groups) this.emit('clientJoined', client, { group })
+  }
+
   /** Tells that a client was removed. */
   emitRemoval(client: CometClient, reason: DisconnectReason): void {
+    for (const group of client.groups) this.emit('clientLeft', client, { group })
     if (reason === 'idle') this.emit('idleClientKilled', client)
     this.emit('clientDisconnected', client, { reason })
   }

@@ -15,19 +15,16 @@ import { debugChannel } from './debug.ts'
 import { IdleSweep } from './idle-sweep.ts'
 import { MessageLog } from './message-log.ts'
 import type { CompleteOptions } from './options.ts'
+import { messageOnly, messageOrNotice } from './presence.ts'
 import { ProviderLink } from './provider-link.ts'
 import type { ClientLease } from './subscribe/client-lease.ts'
 import { LateAnswers } from './subscribe/late-answers.ts'
 import { Leases, type LeasesHost } from './subscribe/leases.ts'
 import { Probes } from './subscribe/probes.ts'
 import { WaitList, type WaitListHost } from './subscribe/wait-list.ts'
+import { Ticker } from './ticker.ts'
+import { Upstream } from './upstream/upstream.ts'
 import { WriteQueue } from './write-queue.ts'
-
-const TICK_MS = 1000
-const TICKS_PER_SWEEP = SWEEP_PERIOD_SECONDS
-
-/** A tick that comes so long after the one before tells that this process stood still. */
-const LATE_TICK_MS = 2 * TICK_MS
 
 /**
  * One node of a channel: applies the provider's entries to the log, the leases and the waiting requests, in this
@@ -42,6 +39,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   readonly lateAnswers: LateAnswers
   readonly probes = new Probes()
   readonly queue: WriteQueue
+  readonly upstream: Upstream
   readonly timeoutSeconds: number
   readonly #options: CompleteOptions
   readonly #link: ProviderLink
@@ -51,9 +49,8 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #trouble: CometException | undefined
-  #ticker: NodeJS.Timeout | undefined
-  #ticksToSweep = TICKS_PER_SWEEP
-  #tickedAt = 0
+  readonly #ticker = new Ticker((isLate) => this.#tick(isLate))
+  #ticksToSweep = SWEEP_PERIOD_SECONDS
 
   constructor(provider: ICometStateProvider, options: CompleteOptions, events: ChannelEmitter) {
     this.provider = provider
@@ -61,12 +58,13 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.#options = options
     this.timeoutSeconds = options.providerTimeoutSeconds
     this.#link = new ProviderLink(provider, options.providerTimeoutSeconds)
-    this.log = new MessageLog(options.retention)
+    this.log = new MessageLog(options.retention, undefined, options.presence ? messageOrNotice : messageOnly)
     this.leases = new Leases(this)
     this.waitList = new WaitList(this)
     this.lateAnswers = new LateAnswers(options.maxHeldRequests)
     this.#sweep = new IdleSweep(provider, options.providerTimeoutSeconds, events)
     this.queue = new WriteQueue(provider, options, options.providerTimeoutSeconds)
+    this.upstream = new Upstream(provider, options, events)
   }
 
   get isOpen(): boolean {
@@ -121,6 +119,13 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     return this.open().then(() => this.queue.enqueue(operation, told))
   }
 
+  /** The same, and waits until this node has applied it: what it reads from then on is as of it. */
+  async appendAndApply<T>(operation: Operation, told: (done: Done) => T): Promise<T> {
+    const { id, value } = await this.append(operation, (done) => ({ id: done.id, value: told(done) }))
+    if (this.log.head < id) await this.catchUp()
+    return value
+  }
+
   /** Sends within a transaction of the app. Throws at once what can be refused; resolves with the id. */
   sendWithin(transaction: unknown, operation: SendOperation): Promise<number> {
     this.checkOpen()
@@ -158,9 +163,9 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
 
   entries(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      this.log.apply(entry)
+      const message = this.log.apply(entry)
       this.leases.apply(entry)
-      if (entry.kind === 'message') this.waitList.wake(entry)
+      if (message) this.waitList.wake(message)
     }
   }
 
@@ -192,8 +197,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.#isOpen = true
     // First of all the time since the last sweep is counted: leases that are renewed from now on need no more of it.
     this.#sweep.start()
-    this.#tickedAt = performance.now()
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref()
+    this.#ticker.start()
   }
 
   async #close(overSeconds: number): Promise<void> {
@@ -201,10 +205,12 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     const drained = this.waitList.close(overSeconds)
     // Who is still held goes on getting messages, and the leases have to be renewed.
     if (this.waitList.size > 0) await drained
+    // Handlers that run still may send.
+    await this.upstream.drained()
     this.#isShut = true
     this.#answerPassers()
     await this.#opening?.catch(() => {})
-    clearInterval(this.#ticker)
+    this.#ticker.stop()
     await this.queue.drained()
     await this.leases.drained()
     await this.#sweep.ended()
@@ -218,16 +224,13 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.probes.close()
   }
 
-  #tick(): void {
-    const now = performance.now()
-    const isLate = now - this.#tickedAt > LATE_TICK_MS
-    this.#tickedAt = now
+  #tick(isLate: boolean): void {
     this.log.trim()
     this.leases.tick()
     this.#ticksToSweep -= 1
     // Who has been waiting to be served while this process stood still comes first.
     if (this.#ticksToSweep > 0 || isLate) return
-    this.#ticksToSweep = TICKS_PER_SWEEP
+    this.#ticksToSweep = SWEEP_PERIOD_SECONDS
     this.#sweep.start()
   }
 }

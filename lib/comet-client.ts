@@ -1,21 +1,22 @@
 import type { Cursor } from './cursor.ts'
 
-/**
- * The server's record of one subscriber. It lives in the state provider; a poll or a stream is only a lease on it.
- * Everything here but `userId` and `sessionId` may be shown to other clients.
- */
-export interface CometClient {
+/** What other clients may know of a client. */
+export interface PublicCometClient {
   /** The client's address for others. */
   readonly publicToken: string
   readonly displayName: string
+  /** Any JSON value; `null` if none was given. */
+  readonly data: unknown
+}
+
+/** The server's record of one subscriber. It lives in the state provider; a poll or a stream is only a lease on it. */
+export interface CometClient extends PublicCometClient {
   /** The principal it is bound to, if it was initialised with one. */
   readonly userId?: string
   /** The app's session it belongs to, if it was initialised with one. */
   readonly sessionId?: string
-  /** The groups it is a member of, by name. Empty as long as nothing joins one. */
+  /** The groups it is a member of, by name, in the order of joining. */
   readonly groups: readonly string[]
-  /** Any JSON value that others may see; `null` if none was given. */
-  readonly data: unknown
   /** When it was initialised: milliseconds since 1970 by the store's clock. For display only. */
   readonly createdAt: number
   /** When it was last seen: milliseconds since 1970 by the store's clock, exact to a third of the idle time. */
@@ -32,6 +33,11 @@ export interface CometClient {
 
 /** What {@link CometClient} becomes of: all that does not depend on the log or the store's clock. */
 export type NewCometClient = Omit<CometClient, 'createdAt' | 'lastSeenAt' | 'generation' | 'start'>
+
+/** The part of a record that others may see. */
+export function publicPartOf({ publicToken, displayName, data }: PublicCometClient): PublicCometClient {
+  return { publicToken, displayName, data }
+}
 
 /** A client as `initializeClient` hands it out: the only time its private token is seen. */
 export interface InitializedCometClient extends CometClient {

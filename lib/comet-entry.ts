@@ -1,7 +1,15 @@
+import type { PublicCometClient } from './comet-client.ts'
 import type { CometMessage } from './comet-message.ts'
 
 /** One item of the log. */
-export type Entry = MessageEntry | InitialiseEntry | RemoveEntry | StopEntry
+export type Entry =
+  | MessageEntry
+  | InitialiseEntry
+  | UpdateEntry
+  | JoinEntry
+  | LeaveEntry
+  | RemoveEntry
+  | StopEntry
 
 export interface MessageEntry extends CometMessage {
   readonly kind: 'message'
@@ -18,6 +26,33 @@ export interface InitialiseEntry {
   readonly publicToken: string
 }
 
+/** What others may know of a client has changed. */
+export interface UpdateEntry {
+  readonly kind: 'update'
+  readonly id: number
+  readonly generation: number
+  /** As it is from now on. */
+  readonly client: PublicCometClient
+  /** The groups that it is a member of at this moment, in the order of joining. */
+  readonly groups: readonly string[]
+}
+
+export interface JoinEntry {
+  readonly kind: 'join'
+  readonly id: number
+  readonly generation: number
+  readonly client: PublicCometClient
+  readonly group: string
+}
+
+export interface LeaveEntry {
+  readonly kind: 'leave'
+  readonly id: number
+  readonly generation: number
+  readonly client: PublicCometClient
+  readonly group: string
+}
+
 export interface RemoveEntry {
   readonly kind: 'remove'
   readonly id: number
@@ -30,4 +65,6 @@ export interface StopEntry {
   readonly kind: 'stop'
   readonly id: number
   readonly topics: readonly string[]
+  /** Public tokens that are not of the audience. */
+  readonly except: readonly string[]
 }

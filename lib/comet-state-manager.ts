@@ -1,61 +1,70 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Context, Middleware } from 'koa'
+import type { Audience } from './audience.ts'
+import { ChannelClients, type ClientCounts } from './channel-clients.ts'
 import { ChannelEmitter, type ChannelEvents } from './channel-events.ts'
 import { ChannelNode } from './channel-node.ts'
 import { type ChannelStats, statsOf } from './channel-stats.ts'
+import { checkToken } from './checks.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
-import { CometException, ErrorText } from './comet-exception.ts'
-import type { ICometStateProvider, InitialiseOperation } from './comet-state-provider.ts'
-import { type Cursor, FOREIGN_CURSOR } from './cursor.ts'
-import { eachWithDeadline, withDeadline } from './deadline.ts'
-import { ClientScriptEndpoint } from './handlers/client-script-endpoint.ts'
-import { GoodbyeEndpoint } from './handlers/goodbye-endpoint.ts'
+import type { ICometStateProvider } from './comet-state-provider.ts'
+import { type CloseOptions, checkClose, completeOptions } from './complete-options.ts'
+import type { Cursor } from './cursor.ts'
+import { endpointsBeside } from './handlers/endpoints.ts'
 import { type Endpoint, guarded } from './handlers/guarded.ts'
 import { mountAt } from './handlers/mount.ts'
 import { Origins } from './handlers/origins.ts'
-import { RegisterEndpoint } from './handlers/register-endpoint.ts'
 import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
 import { TokenCookie } from './handlers/token-cookie.ts'
-import { checkParameters, checkToken, type InitializeParameters } from './initialize-parameters.ts'
-import {
-  type CloseOptions,
-  type CometOptions,
-  type CompleteOptions,
-  checkClose,
-  completeOptions,
-} from './options.ts'
-import { hashToken } from './private-token.ts'
+import { type HistoryOptions, messagesOf, type SentMessage } from './history.ts'
+import type { InitializeParameters, UpdateParameters } from './initialize-parameters.ts'
+import type {
+  AnyMessages,
+  AnyRequests,
+  ContentsAndOptions,
+  ContentsOf,
+  RequestTypes,
+  ResultOf,
+} from './message-types.ts'
+import type { Awaitable, CometOptions, CompleteOptions } from './options.ts'
 import { checkSend, isWithinTransaction, type SendOptions } from './send-parameters.ts'
-import { leaseSeconds } from './subscribe/client-lease.ts'
-import { clientTopic } from './topics.ts'
+import type { MessageHandler, Sent } from './upstream/message-handlers.ts'
 
 /**
  * One channel: pages subscribe to it over plain HTTP, the app sends messages to them, and the state provider keeps
  * what must not be lost. Opens at first use.
+ *
+ * `Messages` names what the app sends, with the types of the contents; `Requests` what pages send, with the types of
+ * contents and results; `C` is the app's own type of Koa's context.
  */
-export class CometStateManager {
+export class CometStateManager<
+  Messages extends object = AnyMessages,
+  Requests extends RequestTypes<Requests> = AnyRequests,
+  C extends Context = Context,
+> {
   readonly #options: CompleteOptions
   readonly #events = new ChannelEmitter()
   readonly #node: ChannelNode
+  readonly #clients: ChannelClients
   readonly #origins: Origins
   readonly #cookie: TokenCookie
 
   /** @throws TypeError or RangeError if an option is unknown or has a value that cannot be */
-  constructor(provider: ICometStateProvider, options: CometOptions = {}) {
+  constructor(provider: ICometStateProvider, options: CometOptions<C> = {}) {
     if (typeof provider?.append !== 'function' || typeof provider.supports !== 'object') {
       throw new TypeError(
         'CometStateManager takes a state provider first: new InProcCometStateProvider(), for one.',
       )
     }
-    this.#options = completeOptions(options)
+    // What Koa hands to the middleware is what the app has made of its context.
+    this.#options = completeOptions(options as CometOptions)
     this.#node = new ChannelNode(provider, this.#options, this.#events)
+    this.#clients = new ChannelClients(this.#node, this.#options, this.#events)
     this.#origins = new Origins(this.#options.origins)
     this.#cookie = new TokenCookie(this.#options.name)
   }
 
-  /**
-   * Opens the provider. Need not be called, but reports at start what else the first use would.
-   * @throws COMET_PROVIDER_IS_UNAVAILABLE, and may be called again then
-   */
+  /** Opens the provider. Need not be called, but reports at start what else the first use would; may be called again. */
   open(): Promise<void> {
     return this.#node.open()
   }
@@ -63,50 +72,46 @@ export class CometStateManager {
   /**
    * Makes a client. Messages are kept for it from now on, and it lives for its idle time even if it never subscribes.
    * The result has the private token, which is given out this once.
-   * @throws COMET_PARAMETERS_ARE_INVALID, COMET_CLIENT_ALREADY_EXISTS, COMET_TOO_MANY_CLIENTS, or as {@link open}
+   * @throws COMET_PARAMETERS_ARE_INVALID, COMET_CLIENT_ALREADY_EXISTS, COMET_TOO_MANY_CLIENTS and others, or as {@link open}
    */
-  async initializeClient(parameters: InitializeParameters): Promise<InitializedCometClient> {
-    const { client, privateToken, from } = checkParameters(parameters, this.#options)
-    // Nothing is awaited without need: calls are appended in the order in which they were made.
-    const start = from && this.#isAhead(from) ? await this.#reached(from) : from
-    const operation: InitialiseOperation = {
-      kind: 'initialise',
-      client,
-      privateTokenHash: hashToken(privateToken),
-      ...(start && { from: start }),
-      leaseSeconds: leaseSeconds(client.connectionIdleSeconds),
-      maxClients: this.#options.maxClients,
-    }
-    const stored = await this.#node.append(operation, ({ client }) => {
-      this.#events.emit('clientInitialized', client!)
-      return client!
-    })
-    return { ...stored, privateToken }
+  initializeClient(parameters: InitializeParameters): Promise<InitializedCometClient> {
+    return this.#clients.initialize(parameters)
+  }
+
+  /** The client that bears a private token. Rejects with COMET_CLIENT_DOES_NOT_EXIST. */
+  getCometClient(privateToken: string): Promise<CometClient> {
+    return this.#clients.find(privateToken)
+  }
+
+  /** The clients of an audience, on whatever node; may lag a little behind. Default: all. */
+  getClients(audience: Audience = {}): AsyncGenerator<CometClient> {
+    return this.#clients.list(audience)
+  }
+
+  /** How many clients an audience has, and how many users among them. Goes through all of them. Default: all. */
+  countClients(audience: Audience = {}): Promise<ClientCounts> {
+    return this.#clients.count(audience)
   }
 
   /**
-   * The client that bears a private token: for the app's own routes, to know who sends.
-   * @throws COMET_CLIENT_DOES_NOT_EXIST
+   * Makes a client a member of a group: any text of 1 to 128 characters. It gets what is sent to the group above the id
+   * that this resolves with. A group is there as long as it has members. Without effect on a member.
+   * @throws COMET_CLIENT_DOES_NOT_EXIST, COMET_CLIENT_HAS_TOO_MANY_GROUPS, COMET_PARAMETERS_ARE_INVALID
    */
-  async getCometClient(privateToken: string): Promise<CometClient> {
-    checkToken('privateToken', privateToken)
-    await this.#node.open()
-    const { provider, timeoutSeconds } = this.#node
-    const record = await withDeadline(timeoutSeconds, 'getClient', () =>
-      provider.getClient(hashToken(privateToken)),
-    )
-    if (record === undefined || record === 'stopped') throw noSuchClient()
-    return record.client
+  async joinGroup(publicToken: string, group: string): Promise<number> {
+    checkToken('publicToken', publicToken)
+    return this.#clients.join({ publicToken }, group)
   }
 
-  /**
-   * All clients of the channel, on whatever node; may lag a little behind.
-   * @throws COMET_PROVIDER_IS_UNAVAILABLE
-   */
-  async *getClients(): AsyncGenerator<CometClient> {
-    await this.#node.open()
-    const { provider, timeoutSeconds } = this.#node
-    yield* eachWithDeadline(timeoutSeconds, 'getClients', () => provider.getClients())
+  /** Ends a membership: what was sent before still reaches the client. False if it was none. Throws as {@link joinGroup}. */
+  async leaveGroup(publicToken: string, group: string): Promise<boolean> {
+    checkToken('publicToken', publicToken)
+    return this.#clients.leave({ publicToken }, group)
+  }
+
+  /** Changes what others may see of a client. Throws as {@link joinGroup}. Resolves with the client as it is then. */
+  async updateClient(publicToken: string, changed: UpdateParameters): Promise<CometClient> {
+    return this.#clients.update(publicToken, changed)
   }
 
   /**
@@ -117,11 +122,14 @@ export class CometStateManager {
    * so that the transaction rolls back; the promise settles when the transaction has ended. It does not wait for what
    * was asked before and not awaited, and the channel has to be open.
    *
-   * @throws COMET_CLIENT_DOES_NOT_EXIST if `to` is one unknown client; COMET_PARAMETERS_ARE_INVALID,
+   * @throws COMET_CLIENT_DOES_NOT_EXIST if it is for one unknown client alone; COMET_PARAMETERS_ARE_INVALID,
    *   COMET_MESSAGE_IS_TOO_LARGE, COMET_QUEUE_IS_FULL, COMET_PROVIDER_IS_UNAVAILABLE, COMET_CHANNEL_IS_CLOSED;
    *   with `transaction` COMET_ROLLED_BACK, COMET_CHANNEL_IS_NOT_OPEN; TypeError for options that are none
    */
-  sendMessage(name: string, contents?: unknown, options: SendOptions = {}): Promise<number> {
+  sendMessage<N extends keyof Messages & string>(
+    name: N,
+    ...[contents, options = {}]: ContentsAndOptions<Messages[N], SendOptions>
+  ): Promise<number> {
     if (isWithinTransaction(options)) {
       return this.#node.sendWithin(options.transaction, checkSend(name, contents, options, this.#options))
     }
@@ -133,26 +141,38 @@ export class CometStateManager {
     }
   }
 
-  /** Ends a client for good: its page is told and stays away, its token is dead. False if there was no such client. */
-  async stopClient(publicToken: string): Promise<boolean> {
-    checkToken('publicToken', publicToken)
-    const topics = [clientTopic(publicToken)]
-    return this.#node.append({ kind: 'stop', topics }, ({ stopped = [] }) => {
-      for (const client of stopped) this.#events.emitRemoval(client, 'stopped')
-      return stopped.length > 0
-    })
+  /**
+   * Ends clients for good: their pages are told and stay away, their tokens are dead. All of an audience at once: who
+   * joins a group after that is not of it. Resolves with how many they were, or of many thousands were by then.
+   * @param whom a public token, or an audience; everybody is `{ except: [] }`
+   */
+  async stopClient(whom: string | Audience): Promise<number> {
+    return this.#clients.stop(whom)
+  }
+
+  /** Removes a client as if it had been idle too long: its page may initialise anew. COMET_CLIENT_DOES_NOT_EXIST. */
+  killIdleCometClient(privateToken: string): Promise<void> {
+    return this.#clients.killIdle(privateToken)
   }
 
   /**
-   * Removes a client as if it had been idle for too long. Its page may initialise anew.
-   * @throws COMET_CLIENT_DOES_NOT_EXIST
+   * Handles what pages send by this name: the page's promise resolves with what the handler gives, any JSON value, and
+   * rejects with a `CometRefusal` that it throws, or what `ctx.throw(403, 'text')` throws. Of anything else the page
+   * learns only that the app failed; the event `error` has it. What one client sends is handled in order, each send
+   * once, though its request may be repeated. The returned function ends that.
+   * @throws TypeError if the name has a handler already
    */
-  async killIdleCometClient(privateToken: string): Promise<void> {
-    const client = await this.getCometClient(privateToken)
-    const { publicToken, generation } = client
-    await this.#node.append({ kind: 'remove', publicToken, generation }, () =>
-      this.#events.emitRemoval(client, 'idle'),
-    )
+  onMessage<N extends keyof Requests & string, S extends StandardSchemaV1<unknown, ContentsOf<Requests[N]>>>(
+    name: N,
+    handler: (contents: StandardSchemaV1.InferOutput<S>, sent: Sent<C>) => Awaitable<ResultOf<Requests[N]>>,
+    options: { readonly schema: S },
+  ): () => void
+  onMessage<N extends keyof Requests & string>(
+    name: N,
+    handler: (contents: ContentsOf<Requests[N]>, sent: Sent<C>) => Awaitable<ResultOf<Requests[N]>>,
+  ): () => void
+  onMessage(name: string, handler: MessageHandler, options: { readonly schema?: StandardSchemaV1 } = {}) {
+    return this.#node.upstream.handlers.add(name, handler, options)
   }
 
   /** Listens to an event of {@link ChannelEvents}. The returned function ends that. */
@@ -164,24 +184,13 @@ export class CometStateManager {
   }
 
   /**
-   * All addresses of the channel as one middleware: `path` itself to subscribe at, and `register`, `goodbye`,
-   * `client.js` and `client.global.js` below it, as far as options switch them on.
+   * All addresses of the channel as one middleware: `path` itself to subscribe at, and `register`, `send`, `groups`,
+   * `clients`, `goodbye`, `client.js` and `client.global.js` below it, as far as options switch them on.
    * @param path as `ctx.path` shows it where the middleware is used. Default `'/comet'`.
    */
   mount(path = '/comet'): Middleware {
-    const { register, clientScript } = this.#options
-    const goodbye = new GoodbyeEndpoint(this.#node, this.#cookie)
-    const beside: Record<string, Middleware> = { goodbye: this.#middleware(goodbye) }
-    if (register) {
-      const initialize = this.initializeClient.bind(this)
-      beside.register = this.#middleware(
-        new RegisterEndpoint(register, this.#options, this.#cookie, initialize),
-      )
-    }
-    if (clientScript) {
-      beside['client.js'] = this.#middleware(new ClientScriptEndpoint('client.js'))
-      beside['client.global.js'] = this.#middleware(new ClientScriptEndpoint('client.global.js'))
-    }
+    const endpoints = endpointsBeside(this.#node, this.#options, this.#clients, this.#cookie)
+    const beside = new Map([...endpoints].map(([name, endpoint]) => [name, this.#middleware(endpoint)]))
     return mountAt(path, { subscribe: this.subscribe(), beside })
   }
 
@@ -191,9 +200,7 @@ export class CometStateManager {
     return this.#middleware(endpoint)
   }
 
-  /**
-   * Gives a page its private token as a cookie, for a native EventSource. Over plain HTTP it warns, once.
-   */
+  /** Gives a page its private token as a cookie, for a native EventSource. Over plain HTTP it warns, once. */
   setTokenCookie(ctx: Context, privateToken: string): void {
     checkToken('privateToken', privateToken)
     this.#cookie.give(ctx, privateToken)
@@ -208,6 +215,16 @@ export class CometStateManager {
     this.#node.checkOpen()
     const { epoch, head } = this.#node.log
     return { epoch, messageId: head }
+  }
+
+  /**
+   * What of the messages to everybody, or to a group, is retained: the newest `limit`, in their order, as this node has
+   * applied them. With the `cursor()` of the same turn, a page that shows them misses nothing and repeats nothing.
+   * @throws COMET_CHANNEL_IS_NOT_OPEN, COMET_CHANNEL_IS_CLOSED; COMET_PARAMETERS_ARE_INVALID
+   */
+  getMessages(options: HistoryOptions = {}): SentMessage[] {
+    this.#node.checkOpen()
+    return messagesOf(this.#node.log, options)
   }
 
   stats(): ChannelStats {
@@ -228,21 +245,4 @@ export class CometStateManager {
   #middleware(endpoint: Endpoint): Middleware {
     return guarded(endpoint, this.#origins, this.#events)
   }
-
-  /** Whether this node has yet to find out if the log has come so far. */
-  #isAhead({ epoch, messageId }: Cursor): boolean {
-    const { isOpen, log } = this.#node
-    return !isOpen || (epoch === log.epoch && messageId > log.head)
-  }
-
-  /** A position that even the store has not reached is of another log, whatever it says. */
-  async #reached(from: Cursor): Promise<Cursor> {
-    await this.#node.open()
-    if (this.#isAhead(from)) await this.#node.catchUp()
-    return this.#isAhead(from) ? FOREIGN_CURSOR : from
-  }
-}
-
-function noSuchClient(): CometException {
-  return new CometException('COMET_CLIENT_DOES_NOT_EXIST', ErrorText.clientDoesNotExist)
 }

@@ -1,9 +1,35 @@
-import type { CometClient, NewCometClient } from './comet-client.ts'
+import type { Claim, ClaimOutcome, ClaimReply } from './comet-claim.ts'
+import type { CometClient } from './comet-client.ts'
 import type { Entry } from './comet-entry.ts'
-import type { CometMessage } from './comet-message.ts'
+import type { Done, Operation, Outcome, SendOperation } from './comet-operation.ts'
 import type { Cursor } from './cursor.ts'
+import type { MembershipRecord } from './memberships.ts'
 
-export type { Entry, InitialiseEntry, MessageEntry, RemoveEntry, StopEntry } from './comet-entry.ts'
+export type { Claim, ClaimOutcome, ClaimReply } from './comet-claim.ts'
+export type {
+  Entry,
+  InitialiseEntry,
+  JoinEntry,
+  LeaveEntry,
+  MessageEntry,
+  RemoveEntry,
+  StopEntry,
+  UpdateEntry,
+} from './comet-entry.ts'
+export type {
+  Done,
+  InitialiseOperation,
+  JoinOperation,
+  LeaveOperation,
+  Operation,
+  Outcome,
+  Refusal,
+  RefusalCode,
+  RemoveOperation,
+  SendOperation,
+  StopOperation,
+  UpdateOperation,
+} from './comet-operation.ts'
 
 /**
  * Keeps the state of one channel: its log, its clients and their leases.
@@ -61,8 +87,8 @@ export interface ICometStateProvider {
    */
   getClient(privateTokenHash: string): Promise<ClientRecord | 'stopped' | undefined>
 
-  /** All clients; may lag behind the log. */
-  getClients(): AsyncIterable<CometClient>
+  /** Those whom one of the topics addresses now, each once; all clients by default. May lag behind the log. */
+  getClients(topics?: readonly string[]): AsyncIterable<CometClient>
 
   /**
    * Renews, takes or shortens leases. One answer for each, in order. A renewal that changes a lease sets the client's
@@ -71,11 +97,24 @@ export interface ICometStateProvider {
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]>
 
   /**
-   * Removes the clients whose lease ran out, by the store's own clock, each with a `remove` entry. Of several nodes
+   * Removes the clients whose lease ran out, by the store's own clock, as {@link RemoveOperation} does. Of several nodes
    * one alone gets each. Called every {@link SWEEP_PERIOD_SECONDS}; the store remembers when. If more than two
    * periods went by since, nobody could be seen in between, and that time is added to every lease first.
    */
   removeExpired(): Promise<RemovedClient[]>
+
+  /**
+   * Claims keys of what clients send, before their handlers run, so that no repetition runs them again. Each is one
+   * atomic step, and as durable as an append. One answer for each, in order. A rejection means that it is unknown
+   * which were claimed; whoever asks again with the same run is answered as if it had not asked.
+   */
+  claim(claims: readonly Claim[]): Promise<ClaimOutcome[]>
+
+  /**
+   * Records what a run came to, for repetitions. Does nothing for a claim that is not known, or is another run's. A
+   * reply may be dropped early, to keep within bounds, but not its claim: that one is `unknown` then.
+   */
+  settle(replies: readonly ClaimReply[]): Promise<void>
 }
 
 /** How often a manager calls `removeExpired`. */
@@ -128,72 +167,8 @@ export interface RetainedLog {
   readonly trimmedThrough: number
 }
 
-export type Operation = SendOperation | InitialiseOperation | RemoveOperation | StopOperation
-
-export interface SendOperation extends CometMessage {
-  readonly kind: 'send'
-  readonly topics: readonly string[]
-  readonly except: readonly string[]
-  /** Refuse with `COMET_CLIENT_DOES_NOT_EXIST` unless this client exists. */
-  readonly receiver?: string
-  /**
-   * A repetition with a key that is still known answers the first id and stores nothing. A key is known for the
-   * retention time at least, up to a number of the provider's choice, of 1,000 at least.
-   */
-  readonly key?: string
-}
-
-/**
- * Refused with `COMET_CLIENT_ALREADY_EXISTS` if either token is in use or the private one was stopped, and with
- * `COMET_TOO_MANY_CLIENTS` if `maxClients` exist.
- */
-export interface InitialiseOperation {
-  readonly kind: 'initialise'
-  readonly client: NewCometClient
-  readonly privateTokenHash: string
-  /** Where to start reading; absent: at the initialise entry itself. */
-  readonly from?: Cursor
-  /** How long the client lives unseen from now on. */
-  readonly leaseSeconds: number
-  readonly maxClients: number
-}
-
-/** Refused with `COMET_CLIENT_DOES_NOT_EXIST` unless the client exists with this generation. */
-export interface RemoveOperation {
-  readonly kind: 'remove'
-  readonly publicToken: string
-  readonly generation: number
-}
-
-/** Removes the audience and remembers their private tokens as stopped. Never refused; an empty audience is fine. */
-export interface StopOperation {
-  readonly kind: 'stop'
-  readonly topics: readonly string[]
-}
-
-export type Outcome = Done | Refusal
-
-export interface Done {
-  readonly id: number
-  /** The life of the log that gave the id; of a repetition by its key, the present one. */
-  readonly epoch: string
-  /** Of initialise: the record as stored. */
-  readonly client?: CometClient
-  /** Of stop: the clients that were removed. */
-  readonly stopped?: readonly CometClient[]
-}
-
-export interface Refusal {
-  readonly refused: RefusalCode
-}
-
-export type RefusalCode =
-  | 'COMET_CLIENT_ALREADY_EXISTS'
-  | 'COMET_CLIENT_DOES_NOT_EXIST'
-  | 'COMET_TOO_MANY_CLIENTS'
-
 /** A client's record together with the log position it was read at. */
-export interface ClientRecord {
+export interface ClientRecord extends MembershipRecord {
   readonly client: CometClient
   /** The page that has the lease; absent until one had it. */
   readonly holder?: string
@@ -232,5 +207,6 @@ export type LeaseOutcome = 'kept' | 'elsewhere' | 'gone'
 
 export interface RemovedClient {
   readonly client: CometClient
-  readonly reason: 'goodbye' | 'idle'
+  /** `stopped`: by a stop that was cut off, or came to its outcome, before all whom it hit were removed. */
+  readonly reason: 'goodbye' | 'idle' | 'stopped'
 }

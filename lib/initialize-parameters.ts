@@ -1,5 +1,8 @@
+import { checkGroup } from './audience.ts'
+import { check, checkText } from './checks.ts'
 import type { NewCometClient } from './comet-client.ts'
-import { CometException } from './comet-exception.ts'
+import { CometException, tooManyGroupsText } from './comet-exception.ts'
+import type { UpdateOperation } from './comet-state-provider.ts'
 import type { Cursor } from './cursor.ts'
 import { MIN_PRIVATE_TOKEN_LENGTH, randomToken } from './private-token.ts'
 import { isSeconds, MAX_HOLD_SECONDS, MAX_SECONDS } from './seconds.ts'
@@ -23,6 +26,8 @@ export interface InitializeParameters {
   readonly userId?: string | undefined
   /** The app's session it belongs to: 1 to 256 characters. */
   readonly sessionId?: string | undefined
+  /** The groups it is a member of from the start, as of where it starts to read. Default none. */
+  readonly groups?: readonly string[] | undefined
   /** What others may see of it: any JSON value of at most 4,096 bytes. Default `null`. */
   readonly data?: unknown
   /** Where to start reading, as `cursor()` gave it when the page was rendered. Default: now. */
@@ -37,14 +42,12 @@ const KEYS = new Set([
   'connectionIdleSeconds',
   'userId',
   'sessionId',
+  'groups',
   'data',
   'from',
 ])
 
 const MAX_DATA_BYTES = 4096
-
-/** What no text in UTF-8 can carry. */
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Base64url of 16 bytes, the least that 128 bits take. */
 const PRIVATE_TOKEN = new RegExp(`^[\\x21-\\x7e]{${MIN_PRIVATE_TOKEN_LENGTH},256}$`)
@@ -55,10 +58,17 @@ export interface CheckedParameters {
   readonly from: Cursor | undefined
 }
 
+/** What the channel says where a client does not, and how many groups it may have. */
+export interface InitializeDefaults {
+  readonly connectionTimeoutSeconds: number
+  readonly connectionIdleSeconds: number
+  readonly maxGroupsPerClient: number
+}
+
 /** Checks every field and fills in the rest. Throws `COMET_PARAMETERS_ARE_INVALID`, or a TypeError for unknown keys. */
 export function checkParameters(
   parameters: InitializeParameters,
-  defaults: { readonly connectionTimeoutSeconds: number; readonly connectionIdleSeconds: number },
+  defaults: InitializeDefaults,
 ): CheckedParameters {
   if (typeof parameters !== 'object' || parameters === null) {
     const given = JSON.stringify(parameters)
@@ -97,7 +107,7 @@ export function checkParameters(
       displayName,
       ...(userId !== undefined && { userId }),
       ...(sessionId !== undefined && { sessionId }),
-      groups: [],
+      groups: checkedGroups(parameters.groups, defaults.maxGroupsPerClient),
       data: checkedData(parameters.data),
       connectionTimeoutSeconds,
       connectionIdleSeconds,
@@ -119,6 +129,35 @@ function checkPrivateToken(privateToken: unknown, publicToken: string): void {
   check(!derived, 'privateToken', 'independent of publicToken: who knows the one must not guess the other')
 }
 
+function checkedGroups(groups: readonly string[] = [], maxGroups: number): string[] {
+  check(Array.isArray(groups), 'groups', 'a list of names')
+  const names = [...new Set(groups.map(checkGroup))]
+  if (names.length <= maxGroups) return names
+  throw new CometException('COMET_CLIENT_HAS_TOO_MANY_GROUPS', tooManyGroupsText(maxGroups))
+}
+
+/** What may be changed of a client. What is absent or undefined stays as it is. */
+export interface UpdateParameters {
+  /** 1 to 256 characters. */
+  readonly displayName?: string | undefined
+  /** Any JSON value of at most 4,096 bytes. */
+  readonly data?: unknown
+}
+
+/** Checks what is to be changed. Throws as {@link checkParameters} does. */
+export function checkUpdate(parameters: UpdateParameters): Pick<UpdateOperation, 'displayName' | 'data'> {
+  const { displayName, data, ...others } = Object(parameters) as UpdateParameters
+  const [unknown] = Object.keys(others)
+  if (typeof parameters !== 'object' || parameters === null || unknown !== undefined) {
+    throw new TypeError('updateClient takes a public token and an object with displayName, data, or both.')
+  }
+  if (displayName !== undefined) checkText('displayName', displayName, 256)
+  return {
+    ...(displayName !== undefined && { displayName }),
+    ...(data !== undefined && { data: checkedData(data) }),
+  }
+}
+
 /** A frozen copy: who is shown it cannot change what others are shown. */
 function checkedData(data: unknown): unknown {
   const json = data === undefined ? 'null' : JSON.stringify(data)
@@ -136,19 +175,4 @@ function checkedFrom(from: Cursor | undefined): Cursor | undefined {
     typeof from?.epoch === 'string' && Number.isSafeInteger(from.messageId) && from.messageId >= 0
   check(isCursor, 'from', 'a cursor { epoch, messageId } as channel.cursor() gives it')
   return { epoch: from.epoch, messageId: from.messageId }
-}
-
-export function checkText(name: string, value: unknown, maxLength: number): asserts value is string {
-  const isText =
-    typeof value === 'string' && value.length > 0 && value.length <= maxLength && !LONE_SURROGATE.test(value)
-  check(isText, name, `a text of 1 to ${maxLength} characters`)
-}
-
-/** For what only has to be somebody's token. Does not say what it is instead: that may have a private token in it. */
-export function checkToken(name: string, token: unknown): void {
-  if (typeof token !== 'string') throw new TypeError(`${name} must be a text, not ${typeof token}.`)
-}
-
-function check(holds: boolean, name: string, expected: string): asserts holds {
-  if (!holds) throw new CometException('COMET_PARAMETERS_ARE_INVALID', `${name} must be ${expected}.`)
 }

@@ -1,7 +1,9 @@
 import type { Entry, MessageEntry, RetainedLog, Retention } from './comet-state-provider.ts'
 import type { Cursor } from './cursor.ts'
 import { EntryList } from './entry-list.ts'
+import { type MessageOf, messageOnly } from './presence.ts'
 import { type Retained, RetainedWindow } from './retained-window.ts'
+import { RESERVED_PREFIX } from './wire.ts'
 
 /** What the log knows of one reader: whom it is, as far as addresses go. */
 export interface Reader {
@@ -9,6 +11,8 @@ export interface Reader {
   readonly floor: number
   /** An id from which on nothing is for this reader any more: that of its removal. */
   readonly end?: number | undefined
+  /** What was for this reader up to here may be missing, though the log has it. */
+  readonly lostThrough?: number | undefined
   readonly subscriptions: readonly Subscription[]
   /** A message that names this public token in `except` is not for this reader. */
   readonly publicToken: string
@@ -43,15 +47,24 @@ export interface ReadReset {
  */
 export class MessageLog {
   readonly #retention: Retention
+  readonly #messageOf: MessageOf
   readonly #now: () => number
   #epoch = ''
   #head = 0
   #window: RetainedWindow
   #byTopic = new Map<string, EntryList<Retained<MessageEntry>>>()
 
-  /** @param now milliseconds on a clock that never jumps */
-  constructor(retention: Retention, now: () => number = () => performance.now()) {
+  /**
+   * @param now milliseconds on a clock that never jumps
+   * @param messageOf which entries are messages to readers
+   */
+  constructor(
+    retention: Retention,
+    now: () => number = () => performance.now(),
+    messageOf: MessageOf = messageOnly,
+  ) {
     this.#retention = retention
+    this.#messageOf = messageOf
     this.#now = now
     this.#window = this.#emptyWindow(0)
   }
@@ -89,15 +102,22 @@ export class MessageLog {
     this.#head = Math.max(this.#head, head)
   }
 
-  /** Takes the next entry. Its id must be above the head: throws a RangeError otherwise. */
-  apply(entry: Entry): void {
+  /**
+   * Takes the next entry. Its id must be above the head: throws a RangeError otherwise.
+   * @returns the message that it is to those whom it addresses, if it is one
+   */
+  apply(entry: Entry): MessageEntry | undefined {
     if (entry.id <= this.#head) {
       throw new RangeError(`The provider must feed rising ids: it fed ${entry.id} after ${this.#head}.`)
     }
     this.#head = entry.id
     const retained = this.#window.add(entry)
-    if (isMessage(retained)) this.#index(retained)
+    const message = this.#messageOf(entry)
+    // A message is its own entry: most need no second object.
+    if (message)
+      this.#index(message === entry ? (retained as Retained<MessageEntry>) : { ...retained, entry: message })
     this.trim()
+    return message
   }
 
   /** Drops what is over the retention. */
@@ -131,12 +151,25 @@ export class MessageLog {
     return reset ? { messages, through, reset } : { messages, through }
   }
 
+  /** The newest so many messages that the app sent to a topic, in their order. */
+  newest(topic: string, limit: number): MessageEntry[] {
+    const list = this.#byTopic.get(topic)
+    const found: MessageEntry[] = []
+    for (let index = (list?.length ?? 0) - 1; index >= 0 && found.length < limit; index--) {
+      const { entry } = list!.at(index)!
+      // Notices are of the moment.
+      if (!entry.name.startsWith(RESERVED_PREFIX)) found.push(entry)
+    }
+    return found.reverse()
+  }
+
   /** Whether something after the cursor may be missing. */
   lossSince(reader: Reader, cursor: Cursor): ReadReset | undefined {
-    const messageId = Math.max(this.trimmedThrough, reader.floor)
+    const lostThrough = Math.max(this.trimmedThrough, reader.lostThrough ?? 0)
+    const messageId = Math.max(lostThrough, reader.floor)
     if (cursor.epoch !== this.#epoch || cursor.messageId > this.#head) return { reason: 'epoch', messageId }
     const position = Math.max(cursor.messageId, reader.floor)
-    return position < this.trimmedThrough ? { reason: 'trimmed', messageId } : undefined
+    return position < lostThrough ? { reason: 'trimmed', messageId } : undefined
   }
 
   /** Merges the reader's topics by id; a message that bears several of them comes once. */
@@ -166,7 +199,8 @@ export class MessageLog {
 
   #emptyWindow(trimmedThrough: number): RetainedWindow {
     return new RetainedWindow(this.#retention, trimmedThrough, this.#now, (dropped) => {
-      if (isMessage(dropped)) this.#unindex(dropped)
+      const message = this.#messageOf(dropped.entry)
+      if (message) this.#unindex(message)
     })
   }
 
@@ -179,15 +213,11 @@ export class MessageLog {
   }
 
   /** The oldest of all is the oldest of each of its topics. */
-  #unindex({ entry }: Retained<MessageEntry>): void {
-    for (const topic of entry.topics) {
+  #unindex({ topics }: MessageEntry): void {
+    for (const topic of topics) {
       const list = this.#byTopic.get(topic)!
       list.dropOldest()
       if (list.length === 0) this.#byTopic.delete(topic)
     }
   }
-}
-
-function isMessage(retained: Retained): retained is Retained<MessageEntry> {
-  return retained.entry.kind === 'message'
 }

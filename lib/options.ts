@@ -1,7 +1,8 @@
 import type { Context } from 'koa'
+import type { CometAction } from './comet-action.ts'
+import type { CometClient } from './comet-client.ts'
 import type { Retention } from './comet-state-provider.ts'
 import type { InitializeParameters } from './initialize-parameters.ts'
-import { isSeconds, MAX_HOLD_SECONDS, MAX_SECONDS } from './seconds.ts'
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
@@ -9,8 +10,12 @@ export type Awaitable<T> = T | Promise<T>
 /** How messages reach a page: a stream that stays open, or a request that is answered and asked again. */
 export type TransportName = 'streaming' | 'long-polling'
 
-/** What a channel can be told. `undefined` stands for the default, `null` switches a thing off. */
-export interface CometOptions {
+/**
+ * What a channel can be told. `undefined` stands for the default, `null` switches a thing off.
+ *
+ * `C` is the app's own type of Koa's context, as its middleware before the channel has made it.
+ */
+export interface CometOptions<C extends Context = Context> {
   /** The channel's name, which keeps channels apart that share a store. 1 to 64 of `A-Z a-z 0-9 _ -`. Default `'comet'`. */
   readonly name?: string | undefined
   /**
@@ -18,13 +23,39 @@ export interface CometOptions {
    * `initializeClient`, `null` refuses the page with 403, as `ctx.throw(401)` and `ctx.throw(403)` do. Default `null`: the address does not exist, and the app
    * calls `initializeClient` itself.
    */
-  readonly register?: ((ctx: Context) => Awaitable<Partial<InitializeParameters> | null>) | null | undefined
+  readonly register?: ((ctx: C) => Awaitable<Partial<InitializeParameters> | null>) | null | undefined
   /**
    * Says who sent a request: the app's user id, or `null` for nobody. Asked at every register and subscribe. A client
    * is bound to the answer it was initialised with; another or none is refused, as `ctx.throw(401)` and `ctx.throw(403)`
    * are. Default `null`: not asked.
    */
-  readonly identify?: ((ctx: Context) => Awaitable<string | null | undefined>) | null | undefined
+  readonly identify?: ((ctx: C) => Awaitable<string | null | undefined>) | null | undefined
+  /**
+   * Says which session of the app a page belongs to that registers itself, or `null` for none: messages can then be sent
+   * to the session. Default `'cookie'`: a random one for each browser, in a cookie of the channel's own.
+   */
+  readonly session?: ((ctx: C) => Awaitable<string | null | undefined>) | 'cookie' | null | undefined
+  /**
+   * Asked at every request of a client: whether it may do this now. False refuses it with 403
+   * (`COMET_ACTION_IS_REFUSED`), as `ctx.throw(403)` does; `ctx.throw(401)` says that it takes a login first
+   * (`COMET_LOGIN_IS_NEEDED`). A stream is asked about anew at least every 10 minutes. Default `null`: all are allowed.
+   */
+  readonly authorize?: ((ctx: C, action: CometAction) => Awaitable<boolean>) | null | undefined
+  /**
+   * Whether the page of a client may itself join or leave a group. Default `null`: pages may not, and the address to do
+   * it at does not exist.
+   */
+  readonly joinable?: ((client: CometClient, group: string) => Awaitable<boolean>) | null | undefined
+  /** Whether members of a group are told who joins, leaves and changes: the public part of it. Default false. */
+  readonly presence?: boolean | undefined
+  /**
+   * Whether the page of a client may ask who is in a group, or, with `undefined` for a group, who is there at all: the
+   * public part of it. Default `null`: the address to ask at does not exist.
+   */
+  readonly clientList?:
+    | ((client: CometClient, group: string | undefined) => Awaitable<boolean>)
+    | null
+    | undefined
   /** Other origins whose pages may use the channel, as `Origin` spells them: `['https://app.example']`. Default none. */
   readonly origins?: readonly string[] | undefined
   /** Whether the mount serves `client.js` and `client.global.js`. Default true. */
@@ -44,6 +75,10 @@ export interface CometOptions {
   readonly retention?: Partial<Retention> | undefined
   /** How many clients may exist at once. Default 50,000. */
   readonly maxClients?: number | undefined
+  /** How many clients of one `userId` may exist at once. Default 200. */
+  readonly maxClientsPerUser?: number | undefined
+  /** How many groups a client may be a member of. Default 100. */
+  readonly maxGroupsPerClient?: number | undefined
   /**
    * How many requests this node holds at once, and how many more the AspNetComet form answers a second later. Default
    * 20,000.
@@ -53,6 +88,15 @@ export interface CometOptions {
   readonly maxMessageBytes?: number | undefined
   /** About where an answer is cut; what is left comes with the next. Never below one message. Default 262,144. */
   readonly maxAnswerBytes?: number | undefined
+  /** How large what a page sends may be, as JSON. Default 65,536. */
+  readonly maxUpstreamBytes?: number | undefined
+  /**
+   * How many requests to send, join, leave and list a client may make in a second; five times as many at once, after a
+   * pause. Default 20.
+   */
+  readonly maxRequestsPerSecond?: number | undefined
+  /** How long a handler of what pages send may take. Default 30. */
+  readonly handlerTimeoutSeconds?: number | undefined
   /** How many receivers one send may name. Default 1,000. */
   readonly maxReceivers?: number | undefined
   /** How many operations may wait for the provider. Default 10,000. */
@@ -68,6 +112,11 @@ export const DEFAULTS = {
   name: 'comet',
   register: null,
   identify: null,
+  session: 'cookie',
+  authorize: null,
+  joinable: null,
+  presence: false,
+  clientList: null,
   origins: [],
   clientScript: true,
   transports: ['streaming', 'long-polling'],
@@ -76,9 +125,14 @@ export const DEFAULTS = {
   connectionIdleSeconds: 90,
   retention: { seconds: 600, messages: 100_000, bytes: 64 * 1024 * 1024 },
   maxClients: 50_000,
+  maxClientsPerUser: 200,
+  maxGroupsPerClient: 100,
   maxHeldRequests: 20_000,
   maxMessageBytes: 256 * 1024,
   maxAnswerBytes: 256 * 1024,
+  maxUpstreamBytes: 64 * 1024,
+  maxRequestsPerSecond: 20,
+  handlerTimeoutSeconds: 30,
   maxReceivers: 1_000,
   maxQueuedOperations: 10_000,
   maxQueuedBytes: 64 * 1024 * 1024,
@@ -89,121 +143,3 @@ export const DEFAULTS = {
 export type CompleteOptions = {
   readonly [K in keyof CometOptions]-?: Exclude<CometOptions[K], undefined>
 } & { readonly retention: Retention }
-
-const NAME = /^[A-Za-z0-9_-]{1,64}$/
-
-/** Fills in the defaults. Throws a TypeError or RangeError that says what was expected and what was given. */
-export function completeOptions(options: CometOptions): CompleteOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`The options must be an object, not ${options === null ? 'null' : typeof options}.`)
-  }
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(DEFAULTS, key)) {
-      throw new TypeError(`Unknown option '${key}'. The options are: ${Object.keys(DEFAULTS).join(', ')}.`)
-    }
-  }
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const retention = completeRetention(options.retention)
-  const complete: CompleteOptions = { ...DEFAULTS, ...given, retention }
-  checkName(complete.name)
-  checkFunction('register', complete.register)
-  checkFunction('identify', complete.identify)
-  checkOrigins(complete.origins)
-  checkBoolean('clientScript', complete.clientScript)
-  checkTransports(complete.transports)
-  checkSeconds('connectionTimeoutSeconds', complete.connectionTimeoutSeconds, MAX_HOLD_SECONDS)
-  checkSeconds('keepAliveSeconds', complete.keepAliveSeconds, MAX_HOLD_SECONDS)
-  checkSeconds('connectionIdleSeconds', complete.connectionIdleSeconds)
-  if (complete.connectionIdleSeconds < 1) {
-    throw new RangeError(`connectionIdleSeconds must be at least 1, not ${complete.connectionIdleSeconds}.`)
-  }
-  checkSeconds('retention.seconds', retention.seconds)
-  checkSeconds('providerTimeoutSeconds', complete.providerTimeoutSeconds)
-  checkCount('retention.messages', retention.messages)
-  checkCount('retention.bytes', retention.bytes)
-  for (const key of Object.keys(DEFAULTS).filter((key) => key.startsWith('max'))) {
-    checkCount(key, complete[key as keyof CompleteOptions])
-  }
-  return complete
-}
-
-/** What `close()` can be told. */
-export interface CloseOptions {
-  readonly overSeconds?: number
-}
-
-/** How long closing may take. Throws a TypeError or RangeError for what is not as described. */
-export function checkClose(options: CloseOptions): number {
-  const { overSeconds = 5, ...others } = Object(options) as CloseOptions
-  if (typeof options !== 'object' || Object.keys(others).length > 0) {
-    throw new TypeError('close() takes nothing, or an object with overSeconds alone.')
-  }
-  if (overSeconds !== 0 && !isSeconds(overSeconds)) {
-    throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${String(overSeconds)}.`)
-  }
-  return overSeconds
-}
-
-function completeRetention(given: Partial<Retention> = {}): Retention {
-  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
-  if (!isObject) throw new TypeError(`retention must be an object, not ${JSON.stringify(given)}.`)
-  for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(DEFAULTS.retention, key)) {
-      throw new TypeError(
-        `Unknown option 'retention.${key}'. It has ${Object.keys(DEFAULTS.retention).join(', ')}.`,
-      )
-    }
-  }
-  const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  return { ...DEFAULTS.retention, ...told }
-}
-
-function checkSeconds(name: string, value: unknown, most = MAX_SECONDS): void {
-  if (isSeconds(value) && value <= most) return
-  throw new RangeError(
-    `${name} must be a number of seconds above 0 and at most ${most}, not ${shown(value)}.`,
-  )
-}
-
-function checkCount(name: string, value: unknown): void {
-  if (Number.isSafeInteger(value) && (value as number) > 0) return
-  throw new RangeError(`${name} must be a whole number above 0, not ${shown(value)}.`)
-}
-
-/** A text in quotes, so that '25' is not taken for 25. */
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
-}
-
-function checkName(name: unknown): void {
-  if (typeof name === 'string' && NAME.test(name)) return
-  throw new TypeError(`name must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not ${JSON.stringify(name)}.`)
-}
-
-function checkBoolean(name: string, value: unknown): void {
-  if (typeof value === 'boolean') return
-  throw new TypeError(`${name} must be true or false, not ${JSON.stringify(value)}.`)
-}
-
-function checkFunction(name: string, value: unknown): void {
-  if (value === null || typeof value === 'function') return
-  throw new TypeError(`${name} must be a function, or null to switch it off, not ${typeof value}.`)
-}
-
-function checkTransports(transports: unknown): void {
-  const isKnown = (each: unknown): boolean => DEFAULTS.transports.includes(each as TransportName)
-  if (Array.isArray(transports) && transports.length > 0 && transports.every(isKnown)) return
-  const known = DEFAULTS.transports.join("', '")
-  throw new TypeError(
-    `transports must be a list of '${known}', or of one of them, not ${JSON.stringify(transports)}.`,
-  )
-}
-
-function checkOrigins(origins: unknown): void {
-  const isOrigin = (origin: unknown): boolean =>
-    typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin
-  if (Array.isArray(origins) && origins.every(isOrigin)) return
-  throw new TypeError(
-    `origins must be a list of origins such as 'https://app.example', without path or wildcard, not ${JSON.stringify(origins)}.`,
-  )
-}

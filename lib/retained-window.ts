@@ -119,6 +119,14 @@ function addressBytes(entry: Entry): number {
 }
 
 function sizeOf(entry: Entry): number {
-  if (entry.kind !== 'message') return ENTRY_OVERHEAD_BYTES
-  return ENTRY_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents)
+  switch (entry.kind) {
+    case 'message':
+      return ENTRY_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents)
+    case 'join':
+    case 'leave':
+    case 'update':
+      return ENTRY_OVERHEAD_BYTES + Buffer.byteLength(JSON.stringify(entry))
+    default:
+      return ENTRY_OVERHEAD_BYTES
+  }
 }

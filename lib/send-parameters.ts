@@ -1,18 +1,14 @@
+import { AUDIENCE_KEYS, type Audience, checkAudience } from './audience.ts'
+import { checkText } from './checks.ts'
 import { CometException } from './comet-exception.ts'
 import type { SendOperation } from './comet-state-provider.ts'
-import { checkText } from './initialize-parameters.ts'
-import { clientTopic, EVERYBODY_TOPICS } from './topics.ts'
 import { RESERVED_PREFIX } from './wire.ts'
 
-/** Whom a message is for, and how it is sent. Without `to`: everybody. */
-export interface SendOptions {
-  /**
-   * One client by its public token, which must exist, or several, of which unknown ones are skipped; an empty list is
-   * nobody.
-   */
-  readonly to?: string | readonly string[]
-  /** Public tokens of those who are not to get it. */
-  readonly except?: string | readonly string[]
+/**
+ * Whom a message is for, and how it is sent. Each of the audience gets it once; without an address it is for everybody.
+ * If it is for one client alone, by `to`, that one must exist; other names that nobody has are skipped.
+ */
+export interface SendOptions extends Audience {
   /**
    * A name for this send: to repeat it answers the first id and sends nothing. The provider remembers names for the
    * retention time, but only so many: the in-process one the newest 100,000. 1 to 128 characters.
@@ -30,9 +26,7 @@ export interface SendLimits {
   readonly maxReceivers: number
 }
 
-const KEYS = ['to', 'except', 'key', 'transaction']
-
-const NOBODY: readonly string[] = Object.freeze([])
+const KEYS = [...AUDIENCE_KEYS, 'key', 'transaction']
 
 /** What the provider is to append. Throws as `sendMessage` says. */
 export function checkSend(
@@ -43,16 +37,17 @@ export function checkSend(
 ): SendOperation {
   checkName(name)
   checkOptions(options)
-  const { to, except, key } = options
+  const { to, key } = options
   if (key !== undefined) checkText('key', key, 128)
-  const receiver = typeof to === 'string' ? { receiver: to } : undefined
+  const { topics, except } = checkAudience('sendMessage', options, limits.maxReceivers)
+  const isForOne = typeof to === 'string' && topics.length === 1
   return {
     kind: 'send',
-    topics: 'to' in options ? checkTokens('to', to, limits).map(clientTopic) : EVERYBODY_TOPICS,
-    except: 'except' in options ? checkTokens('except', except, limits) : NOBODY,
+    topics,
+    except,
     name,
     contents: serialize(contents, limits.maxMessageBytes),
-    ...receiver,
+    ...(isForOne && { receiver: to }),
     ...(key !== undefined && { key }),
   }
 }
@@ -80,30 +75,6 @@ function checkOptions(options: unknown): void {
   throw new TypeError(
     `sendMessage(name, contents, options): options must be an object with ${KEYS.join(', ')}, not ${given}.`,
   )
-}
-
-/** An absent receiver is everybody, so that one that is `undefined` by mistake must not pass for absent. */
-function checkTokens(key: string, tokens: unknown, { maxReceivers }: SendLimits): string[] {
-  const list: readonly unknown[] = Array.isArray(tokens) ? tokens : [tokens]
-  for (const token of list) {
-    if (typeof token === 'string') {
-      checkText(`Each public token of ${key}`, token, 128)
-      continue
-    }
-    // Not what it is: somebody's private token may be in it.
-    throw new TypeError(`sendMessage: ${key} must be a public token or a list of them, not ${kindOf(token)}.`)
-  }
-  if (list.length > maxReceivers) {
-    throw new CometException(
-      'COMET_PARAMETERS_ARE_INVALID',
-      `${key} must name at most ${maxReceivers} clients.`,
-    )
-  }
-  return [...new Set(list as readonly string[])]
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : `a value of type ${typeof value}`
 }
 
 function serialize(contents: unknown, maxBytes: number): string {

@@ -1,4 +1,6 @@
-/** A topic is the address of a message: of everybody, or of one client by its public token. */
+import type { CometClient } from './comet-client.ts'
+
+/** A topic is an address: of everybody, of one client, of a group, of a user or of a session of the app. */
 
 /** Everybody. */
 export const EVERYBODY = '*'
@@ -12,4 +14,27 @@ export function clientTopic(publicToken: string): string {
 /** The public token of a topic that addresses one client; undefined for any other topic. */
 export function clientOfTopic(topic: string): string | undefined {
   return topic.startsWith('c:') ? topic.slice(2) : undefined
+}
+
+/** The members of a group. */
+export function groupTopic(group: string): string {
+  return `g:${group}`
+}
+
+/** All clients of a user of the app. */
+export function userTopic(userId: string): string {
+  return `u:${userId}`
+}
+
+/** All clients of a session of the app. */
+export function sessionTopic(sessionId: string): string {
+  return `s:${sessionId}`
+}
+
+/** The topics that address a client as it is now. */
+export function topicsOf({ publicToken, userId, sessionId, groups }: CometClient): string[] {
+  const own = [EVERYBODY, clientTopic(publicToken)]
+  if (userId !== undefined) own.push(userTopic(userId))
+  if (sessionId !== undefined) own.push(sessionTopic(sessionId))
+  return [...own, ...groups.map(groupTopic)]
 }

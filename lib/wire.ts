@@ -17,6 +17,13 @@ export const ControlName = {
   opened: 'aspNetComet.opened',
 } as const
 
+/** The notices of presence. They come as messages do, in the same order, and are handed to the page. */
+export const NoticeName = {
+  join: 'aspNetComet.join',
+  leave: 'aspNetComet.leave',
+  update: 'aspNetComet.update',
+} as const
+
 /** One element of the array that answers a poll; the data of one event of a stream. */
 export interface WireMessage {
   /** The message's id in the channel's log; for control messages the position they speak of. */
@@ -27,6 +34,8 @@ export interface WireMessage {
   readonly c: unknown
   /** Only on `aspNetComet.error`: the stable error code. */
   readonly code?: string
+  /** Only on `aspNetComet.error`: what the app's refusal has to say beside its text. */
+  readonly details?: unknown
 }
 
 /** Why a page cannot be given everything since its cursor. `forgotten` is found out by the page itself. */
@@ -65,4 +74,44 @@ export interface RegisterAnswer {
   readonly connectionIdleSeconds: number
   readonly keepAliveSeconds: number
   readonly version: number
+}
+
+/** What pages know of a client. */
+export interface WireClient {
+  readonly publicToken: string
+  readonly displayName: string
+  readonly data: unknown
+}
+
+/** The contents of `aspNetComet.join` and `aspNetComet.leave`. */
+export interface MembershipContents {
+  readonly group: string
+  readonly client: WireClient
+}
+
+/** The contents of `aspNetComet.update`. */
+export interface UpdateContents {
+  /** As it is from now on. */
+  readonly client: WireClient
+}
+
+/** The answer of `POST …/send`: what the app's handler gave. */
+export interface SendAnswer {
+  readonly c: unknown
+}
+
+/** The answer of `POST …/groups`. */
+export interface GroupsAnswer {
+  /** What the client is a member of now. */
+  readonly groups: readonly string[]
+}
+
+/** The answer of `GET …/clients`. */
+export interface ClientsAnswer {
+  /** The first of them, up to a number of the server's choice. */
+  readonly clients: readonly WireClient[]
+  /** How many there are in all: clients, and users of the app among them. */
+  readonly counts: { readonly clients: number; readonly users: number }
+  /** Notices of presence with a higher id come on top of this list. */
+  readonly asOf: number
 }

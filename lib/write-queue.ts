@@ -1,4 +1,4 @@
-import { CometException, ErrorText, unknownReceiverText } from './comet-exception.ts'
+import { CometException, ErrorText, tooManyGroupsText, unknownReceiverText } from './comet-exception.ts'
 import type { Done, ICometStateProvider, Operation, Outcome } from './comet-state-provider.ts'
 import { SerialCalls, tooFewOutcomes } from './serial-calls.ts'
 
@@ -127,8 +127,16 @@ function refusalText(operation: Operation, code: string): string {
       ? unknownReceiverText(operation.name, operation.receiver ?? '')
       : ErrorText.clientDoesNotExist
   }
-  const most = operation.kind === 'initialise' ? operation.maxClients : 'too many'
-  return `The channel has ${most} clients already. Try again later, or raise maxClients.`
+  if (code === 'COMET_CLIENT_HAS_TOO_MANY_GROUPS') return tooManyGroupsText(mostOf(operation, 'maxGroups'))
+  if (code === 'COMET_USER_HAS_TOO_MANY_CLIENTS') {
+    const most = mostOf(operation, 'maxClientsPerUser')
+    return `The user has ${most} clients already. Close some pages, or raise maxClientsPerUser.`
+  }
+  return `The channel has ${mostOf(operation, 'maxClients')} clients already. Try again later, or raise maxClients.`
+}
+
+function mostOf(operation: Operation, limit: 'maxClients' | 'maxClientsPerUser' | 'maxGroups'): unknown {
+  return (operation as Partial<Record<typeof limit, number>>)[limit] ?? 'too many'
 }
 
 /** About what an operation takes while it waits, and in the store. */
@@ -141,9 +149,12 @@ function sizeOf(operation: Operation): number {
     case 'initialise':
       return JSON.stringify(operation.client).length
     case 'stop':
-      return addressBytes(operation.topics)
+      return addressBytes(operation.topics) + addressBytes(operation.except)
+    case 'update':
+    case 'join':
+    case 'leave':
     case 'remove':
-      return 0
+      return JSON.stringify(operation).length
   }
 }
 

@@ -173,8 +173,10 @@ class Node {
 }
 
 function textOf(entry: Entry): string {
-  const what = entry.kind === 'message' ? entry.contents : entry.kind === 'stop' ? '' : entry.publicToken
-  return `${entry.id} ${entry.kind} ${what}`
+  const { id, kind } = entry
+  if (kind === 'message') return `${id} ${kind} ${entry.contents}`
+  // No others come into this fight.
+  return `${id} ${kind} ${'publicToken' in entry ? entry.publicToken : ''}`
 }
 
 let node: Node | undefined

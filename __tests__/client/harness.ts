@@ -6,6 +6,7 @@ import {
   type WireMessage,
 } from '../../client/index.ts'
 import type { PrivateToken } from '../../client/options.ts'
+import type { RegisterAnswer } from '../../lib/wire.ts'
 import type { Received } from './scripted-server.ts'
 import { ScriptedServer } from './scripted-server.ts'
 
@@ -49,6 +50,8 @@ export interface Page {
 
 let server: ScriptedServer
 const pages: CometChannel[] = []
+/** Its abort ends all pages of the test. */
+let testEnds = new AbortController()
 
 /** Gives each test a server of its own, and leaves nothing behind. */
 export function useServer(): void {
@@ -58,6 +61,8 @@ export function useServer(): void {
   afterEach(async () => {
     jest.restoreAllMocks()
     for (const channel of pages.splice(0)) channel.unsubscribe()
+    testEnds.abort()
+    testEnds = new AbortController()
     await server.close()
   })
 }
@@ -98,6 +103,7 @@ export function openSilentPage(
   const channel = new CometChannel(server.url + suffix, privateToken, 'default', {
     storage: null,
     transports: ['long-polling'],
+    signal: testEnds.signal,
     ...options,
   })
   pages.push(channel)
@@ -199,4 +205,31 @@ export function fixRandom(share: number): void {
     array[0] = Math.min(2 ** 32 - 1, share * 2 ** 32)
     return array
   })
+}
+
+/** What became of a promise: its value, or the code that it was rejected with. */
+export async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  return promise.catch(({ code }: CometError) => code)
+}
+
+/** The next request, which has to be one that is sent: what it carries. */
+export async function nextSent(): Promise<{ request: Received; n: string; c: unknown; key: string }> {
+  const request = await server.next()
+  expect([request.method, request.url]).toEqual(['POST', '/comet/send'])
+  return { request, ...(JSON.parse(request.body) as { n: string; c: unknown; key: string }) }
+}
+
+/** The next request, which has to ask for a change of groups: the change. */
+export async function nextGroups(): Promise<{ request: Received; join: string[]; leave: string[] }> {
+  const request = await server.next()
+  expect([request.method, request.url]).toEqual(['POST', '/comet/groups'])
+  return { request, ...(JSON.parse(request.body) as { join: string[]; leave: string[] }) }
+}
+
+/** Registers the page, and returns the poll that is then held. */
+export async function connectRegistered(answer: Partial<RegisterAnswer> = {}): Promise<Received> {
+  const register = await server.next()
+  expect(register.url).toBe('/comet/register')
+  register.registered(answer)
+  return connect(answer.cursor)
 }

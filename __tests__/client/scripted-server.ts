@@ -52,8 +52,10 @@ export class Received {
     this.messages(cursor, [{ mid, n: 'aspNetComet.timeout', c: null }], headers)
   }
 
-  error(status: number, code: string, headers: Record<string, string> = {}): void {
-    this.json([{ mid: 0, n: 'aspNetComet.error', c: `The server says ${code}`, code }], headers, status)
+  /** @param details what an app's refusal has to say */
+  error(status: number, code: string, headers: Record<string, string> = {}, details?: unknown): void {
+    const c = `The server says ${code}`
+    this.json([{ mid: 0, n: 'aspNetComet.error', c, code, details }], headers, status)
   }
 
   registered(answer: Partial<RegisterAnswer> = {}): void {

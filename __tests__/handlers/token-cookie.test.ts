@@ -17,7 +17,7 @@ afterEach(async () => {
   await closeSites()
 })
 
-const REGISTERS: CometOptions = { register: () => ({}) }
+const REGISTERS: CometOptions = { register: () => ({}), session: null }
 
 const OVER_TLS = { 'X-Forwarded-Proto': 'https' }
 

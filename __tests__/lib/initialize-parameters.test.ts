@@ -6,13 +6,14 @@ import {
   type InitializeParameters,
 } from '../../lib/initialize-parameters.ts'
 
-const DEFAULT_TIMEOUTS = { connectionTimeoutSeconds: 25, connectionIdleSeconds: 90 }
+const TIMEOUTS = { connectionTimeoutSeconds: 25, connectionIdleSeconds: 90 }
+const DEFAULTS = { ...TIMEOUTS, maxGroupsPerClient: 3 }
 const PRIVATE_TOKEN = 'x1Y2z3'.repeat(5)
 
 /** What is given by a caller without types. */
 function checked(given: Record<string, unknown>): CheckedParameters {
   const parameters = { publicToken: 'ann', ...given } as unknown as InitializeParameters
-  return checkParameters(parameters, DEFAULT_TIMEOUTS)
+  return checkParameters(parameters, DEFAULTS)
 }
 
 function refusal(given: Record<string, unknown>): unknown {
@@ -42,7 +43,7 @@ test('From a public token alone all the rest is filled in', () => {
     displayName: 'ann',
     groups: [],
     data: null,
-    ...DEFAULT_TIMEOUTS,
+    ...TIMEOUTS,
   })
   expect(privateToken).toMatch(/^[A-Za-z0-9_-]{43}$/)
   expect(from).toBeUndefined()

@@ -22,7 +22,7 @@ test('A stop of everybody ends what is held, and what comes afterwards', async (
   const { privateToken } = await newClient()
   const held = poll(url, privateToken)
   await holds(1)
-  await gate.append([{ kind: 'stop', topics: ['*'] }])
+  await gate.append([{ kind: 'stop', topics: ['*'], except: [] }])
   expect((await held).status).toBe(403)
   expect((await poll(url, privateToken)).status).toBe(403)
 })

@@ -22,7 +22,7 @@ describe('One append-only log', () => {
     const log = logOf([1])
     log.apply({ kind: 'initialise', id: 2, publicToken: 'ann' })
     log.apply({ kind: 'remove', id: 3, publicToken: 'ann', generation: 2 })
-    log.apply({ kind: 'stop', id: 4, topics: ['*'] })
+    log.apply({ kind: 'stop', id: 4, topics: ['*'], except: [] })
     const read = log.read(readerOf(), at(1), NO_LIMIT)
     expect(read).toEqual({ messages: [], through: 4 })
     expect(log.messageCount).toBe(1)
@@ -30,7 +30,7 @@ describe('One append-only log', () => {
 
   test('the entries after an id are all of them, in order, of whatever kind', () => {
     const log = logOf([1, 2])
-    log.apply({ kind: 'stop', id: 4, topics: [] })
+    log.apply({ kind: 'stop', id: 4, topics: [], except: [] })
     expect([...log.entriesAfter(1)].map(({ id }) => id)).toEqual([2, 4])
     expect([...log.entriesAfter(3)].map(({ id }) => id)).toEqual([4])
     expect([...log.entriesAfter(4)]).toEqual([])

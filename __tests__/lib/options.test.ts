@@ -1,18 +1,28 @@
 import { describe, expect, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
-import { type CometOptions, completeOptions, DEFAULTS } from '../../lib/options.ts'
+import { completeOptions } from '../../lib/complete-options.ts'
+import { type CometOptions, DEFAULTS } from '../../lib/options.ts'
 
 /** What is given by a caller without types. */
 const options = (given: unknown): CometOptions => given as CometOptions
 
-const SECONDS = ['connectionTimeoutSeconds', 'connectionIdleSeconds', 'providerTimeoutSeconds'] as const
+const SECONDS = [
+  'connectionTimeoutSeconds',
+  'connectionIdleSeconds',
+  'providerTimeoutSeconds',
+  'handlerTimeoutSeconds',
+] as const
 const COUNTS = [
   'maxClients',
+  'maxClientsPerUser',
+  'maxGroupsPerClient',
   'maxHeldRequests',
   'maxMessageBytes',
   'maxAnswerBytes',
   'maxReceivers',
+  'maxRequestsPerSecond',
+  'maxUpstreamBytes',
   'maxQueuedBytes',
   'maxQueuedOperations',
 ] as const

@@ -65,7 +65,7 @@ describe('Receivers', () => {
     for (const key of ['to', 'except']) {
       const refused = () => checked('M', 1, { [key]: ['a', 'b', 'c', 'd'] })
       expect(refused).toThrow(expect.objectContaining({ code: 'COMET_PARAMETERS_ARE_INVALID' }))
-      expect(refused).toThrow(`${key} must name at most 3 clients.`)
+      expect(refused).toThrow(`${key} must name at most 3 receivers.`)
     }
   })
 })

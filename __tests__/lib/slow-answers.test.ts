@@ -126,7 +126,7 @@ describe('An append that lands after its deadline', () => {
     expect(told).toEqual([])
     letGo()
     await eventually(() => told.length > 0)
-    expect(await channel.stopClient('ann')).toBe(false)
+    expect(await channel.stopClient('ann')).toBe(0)
     await channel.initializeClient({ publicToken: 'bob' })
     await eventually(() => told.includes('bob initialized'))
     expect(told).toEqual(['ann stopped', 'bob initialized'])

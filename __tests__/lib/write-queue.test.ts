@@ -73,7 +73,7 @@ test('A batch holds few operations with many addresses, however short these are'
   const operations: Operation[] = [
     { ...send('To'), topics: many },
     { ...send('Except'), except: many },
-    { kind: 'stop', topics: many },
+    { kind: 'stop', topics: many, except: [] },
   ]
   const enqueued = Array.from({ length: 10 }, () =>
     operations.map((each) => queue.enqueue(each, (done) => done)),

@@ -7,7 +7,7 @@ import { createDurableStorage, type DurableClass } from './durable-store.ts'
 
 type More = Partial<Pick<BrokenProvider, 'failsNothingElse' | 'hangs'>> & { sweepsWhileClosed?: boolean }
 
-function broken(Provider: DurableClass, rule: string, more: More = {}): BrokenProvider {
+export function broken(Provider: DurableClass, rule: string, more: More = {}): BrokenProvider {
   const { sweepsWhileClosed, ...how } = more
   return {
     name: Provider.name,

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { BROKEN_DURABLE_PROVIDERS } from './broken-durable-providers.ts'
+import { BROKEN_MEMBERS } from './broken-members.ts'
 import { BROKEN_PROVIDERS, type BrokenProvider, createStorage, WITHOUT } from './broken-providers.ts'
 import { failureOf, failuresOf, type SuiteOptions } from './collecting-runner.ts'
 import { createDurableStorage } from './durable-store.ts'
 
 const MODEL_CHECK = /^random histories agree with the model/
 
-const ALL_BROKEN = [...BROKEN_PROVIDERS, ...BROKEN_DURABLE_PROVIDERS]
+const ALL_BROKEN = [...BROKEN_PROVIDERS, ...BROKEN_MEMBERS, ...BROKEN_DURABLE_PROVIDERS]
 
 function suiteFor({ create, without = [], hangs }: BrokenProvider): SuiteOptions {
   return {

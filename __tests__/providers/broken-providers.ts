@@ -50,7 +50,7 @@ export function createStorage(Wrapper?: Wrapper, sweepsByItself = false): Provid
   }
 }
 
-function broken(Wrapper: Wrapper, rule: string, sweepsByItself = false): BrokenProvider {
+export function broken(Wrapper: Wrapper, rule: string, sweepsByItself = false): BrokenProvider {
   return { name: Wrapper.name, rule, without: WITHOUT, create: () => createStorage(Wrapper, sweepsByItself) }
 }
 
@@ -187,7 +187,7 @@ export const BROKEN_PROVIDERS: readonly BrokenProvider[] = [
     openings.ReadsTheHeadAfterTheWindow,
     'A node that opens while others append is told each entry once',
   ),
-  brokenOnce(
+  broken(
     reads.ReadsThePositionATurnLater,
     'A client that is removed as it is read is never answered as of its removal or later',
   ),

@@ -100,7 +100,7 @@ describe('What create() does not give', () => {
     expect(untested).toContain(
       'While the store fails every call ends, and so does close (not tested: create() gives no faults.interruptions)',
     )
-    expect(untested).toHaveLength(4 + 6)
+    expect(untested).toHaveLength(8 + 7)
     expect(titles).toContain(
       'random histories agree with the model (in which no time passes, no process dies, the store never fails)',
     )
@@ -114,7 +114,7 @@ describe('What create() does not give', () => {
     })
     const messages = new Set([...failures.values()].map(({ message }) => message))
     expect([...messages]).toEqual(["create() gives faults.crash: leave 'crash' out of the option without."])
-    expect(failures.size).toBe(5)
+    expect(failures.size).toBe(9)
   })
 
   test('is warned of if nobody said it', async () => {

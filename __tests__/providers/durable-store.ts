@@ -1,6 +1,9 @@
 import type { Interruption, ProviderStorage } from 'koa-comet/providers/contract'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   Entry,
   ICometStateProvider,
@@ -116,6 +119,14 @@ export class DurableProvider extends ProviderWrapper {
 
   override removeExpired(): Promise<RemovedClient[]> {
     return this.write(() => super.removeExpired())
+  }
+
+  override claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.write(() => super.claim(claims))
+  }
+
+  override settle(replies: readonly ClaimReply[]): Promise<void> {
+    return this.write(() => super.settle(replies))
   }
 
   protected override feed(entries: readonly Entry[]): void {

@@ -1,8 +1,20 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
+import type { Done } from 'koa-comet'
 import { InProcCometStateProvider, InProcStorage } from 'koa-comet/providers/in-proc'
-import { initialise, remove, send } from '../../providers/contract/operations.ts'
+import {
+  claim,
+  initialise,
+  initialiseAs,
+  join,
+  remove,
+  reply,
+  send,
+  stopTopics,
+  update,
+} from '../../providers/contract/operations.ts'
 import { AMPLE_RETENTION } from '../../providers/contract/provider-nodes.ts'
 import { RecordingListener } from '../../providers/contract/recording-listener.ts'
+import { BoundedReplies } from '../../providers/in-proc/bounded-replies.ts'
 import { ForgetfulMap } from '../../providers/in-proc/forgetful-map.ts'
 
 async function openedHead(provider: InProcCometStateProvider): Promise<number> {
@@ -70,6 +82,49 @@ describe('The in-process store', () => {
     expect([...channel.clients()][0]!.displayName).toBe('ANN')
   })
 
+  test('What it keeps of a client that was changed is nobody else’s to change either', () => {
+    const channel = new InProcStorage().channel('comet')
+    channel.append([initialise('ann'), join('ann', 'chess'), update('ann', { displayName: 'Ann' })])
+    const [client] = [...channel.clients()]
+    expect(client).toMatchObject({ displayName: 'Ann', groups: ['chess'] })
+    expect(() => (client!.groups as string[]).push('admins')).toThrow(TypeError)
+  })
+
+  test('An audience is found without a look at all clients', () => {
+    const channel = new InProcStorage().channel('comet')
+    channel.append(Array.from({ length: 1000 }, (_, index) => initialise(`client-${index}`)))
+    const member = initialiseAs('ann', { groups: ['g'], userId: 'u', sessionId: 's' }, { maxClients: 2000 })
+    channel.append([member])
+    const get = jest.spyOn(Map.prototype, 'values')
+    const found = ['g:g', 'u:u', 's:s', 'c:ann'].flatMap((topic) => [...channel.clients([topic])])
+    expect(get).not.toHaveBeenCalled()
+    get.mockRestore()
+    expect(found.map(({ publicToken }) => publicToken)).toEqual(['ann', 'ann', 'ann', 'ann'])
+    channel.append([stopTopics(['g:g'])])
+    expect([...channel.clients(['g:g', 'u:u', 's:s'])]).toEqual([])
+  })
+
+  test('Of all replies that are kept 16 MiB are the most: then the oldest are not known any more', () => {
+    const channel = new InProcStorage().channel('comet')
+    const clients = ['ann', 'bob'].map((name) => {
+      const [done] = channel.append([initialise(name)])
+      return (done as Done).client!
+    })
+    const text = JSON.stringify('x'.repeat(512 * 1024))
+    for (const client of clients) {
+      const claims = Array.from({ length: 20 }, (_, index) => claim(client, `key ${index}`, 'run 1'))
+      channel.claim(claims)
+      channel.settle(claims.map((each) => reply(each, text)))
+    }
+    const [ofAnn, ofBob] = clients.map((client) =>
+      channel.claim(Array.from({ length: 20 }, (_, index) => claim(client, `key ${index}`, 'run 2'))),
+    )
+    const dropped = ofAnn!.filter((outcome) => outcome === 'unknown').length
+    expect(dropped).toBeGreaterThanOrEqual(8)
+    expect(ofAnn!.slice(0, dropped)).toEqual(Array.from({ length: dropped }, () => 'unknown'))
+    for (const outcome of [...ofAnn!.slice(dropped), ...ofBob!]) expect(outcome).toEqual({ reply: text })
+  })
+
   test('A provider that was not opened says so', async () => {
     await expect(new InProcCometStateProvider().append([])).rejects.toThrow(TypeError)
   })
@@ -90,5 +145,20 @@ describe('ForgetfulMap', () => {
     const map = new ForgetfulMap<number>(3, () => 0)
     for (const [index, key] of ['a', 'b', 'a', 'c', 'd'].entries()) map.set(key, index, 1000)
     expect(['a', 'b', 'c', 'd'].map((key) => map.get(key))).toEqual([2, undefined, 3, 4])
+  })
+})
+
+describe('BoundedReplies', () => {
+  test('counts what it gives up, and what is deleted, as free again', () => {
+    const owners = Array.from({ length: 6 }, (_, index) => ({ index }))
+    const replies = new BoundedReplies<object>(3 * 1100)
+    const known = () => owners.filter((owner) => replies.get(owner) !== undefined).map(({ index }) => index)
+    for (const owner of owners.slice(0, 4)) replies.set(owner, 'x'.repeat(1000))
+    expect(known()).toEqual([1, 2, 3])
+    replies.delete(owners[2]!)
+    replies.set(owners[4]!, 'x'.repeat(1000))
+    expect(known()).toEqual([1, 3, 4])
+    replies.set(owners[5]!, 'x'.repeat(10_000))
+    expect(known()).toEqual([])
   })
 })

@@ -1,14 +1,25 @@
 import { describe, expect, test } from '@jest/globals'
 import { type ModelCheckReport, modelCheck } from '../../providers/contract/model-check.ts'
 import { shrink } from '../../providers/contract/shrink.ts'
+import { StopsWhomItExcepts } from './broken-audiences.ts'
+import { GivesTheClaimOfADeadRunAgain, KeepsClaimsToItself } from './broken-claims.ts'
 import { AnswersBeforeItStores, ClearsUpAfterOthers, StoresAKeyAfterItsMessage } from './broken-crashes.ts'
+import { LeavesNoGroupWhenItIsIdle } from './broken-departures.ts'
+import {
+  JoinsInitialGroupsLater,
+  LosesClaimsAtARestart,
+  StopsWhoWasAMemberBefore,
+  TellsAgainOfWhomItHasStopped,
+} from './broken-durable-groups.ts'
 import { DropsEntriesOfOthers, KeepsKeysToItself, LosesTheKey } from './broken-feeds.ts'
+import { ForgetsWhereSomebodyWasAMember } from './broken-groups.ts'
 import { LetsAnyPageSayGoodbye, RenewsForAnEarlierBearer } from './broken-leases.ts'
 import { ListensATurnAfterReset } from './broken-openings.ts'
 import { createStorage } from './broken-providers.ts'
 import { SendsToWhoIsRemovedMeanwhile } from './broken-races.ts'
 import { ForgetsHoldersAtARestart, LosesKeysAtARestart } from './broken-restarts.ts'
 import { RepeatsWhatWasNotAnswered, StoresLaterWhatItRejected } from './broken-under-failure.ts'
+import { TellsOfAnOldName } from './broken-updates.ts'
 import { createDurableStorage } from './durable-store.ts'
 
 async function messageOf(check: Promise<void>): Promise<string> {
@@ -31,11 +42,17 @@ describe('The model check', () => {
   test.each(
     [
       DropsEntriesOfOthers,
+      ForgetsWhereSomebodyWasAMember,
+      GivesTheClaimOfADeadRunAgain,
+      KeepsClaimsToItself,
       KeepsKeysToItself,
+      LeavesNoGroupWhenItIsIdle,
       LosesTheKey,
       LetsAnyPageSayGoodbye,
       ListensATurnAfterReset,
       RenewsForAnEarlierBearer,
+      StopsWhomItExcepts,
+      TellsOfAnOldName,
     ].map((Broken) => ({ name: Broken.name, Broken })),
   )('finds the provider that $name, with few steps', async ({ Broken }) => {
     const message = await complaintOf(() => createStorage(Broken))
@@ -49,11 +66,15 @@ describe('The model check', () => {
       AnswersBeforeItStores,
       ClearsUpAfterOthers,
       ForgetsHoldersAtARestart,
+      JoinsInitialGroupsLater,
+      LosesClaimsAtARestart,
       LosesKeysAtARestart,
       RepeatsWhatWasNotAnswered,
       SendsToWhoIsRemovedMeanwhile,
       StoresAKeyAfterItsMessage,
+      StopsWhoWasAMemberBefore,
       StoresLaterWhatItRejected,
+      TellsAgainOfWhomItHasStopped,
     ].map((Broken) => ({ name: Broken.name, Broken })),
   )('finds the provider of a durable store that $name, with few steps', async ({ Broken }) => {
     const message = await complaintOf(() => createDurableStorage(Broken))

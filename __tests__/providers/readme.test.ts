@@ -31,9 +31,9 @@ describe('The provider in providers/README.md', () => {
     expect(blocks).toHaveLength(2)
     commands = /^```sh\n(.*?)^```$/ms.exec(readme)![1]!.trimEnd().split('\n')
     expect(commands).toHaveLength(2)
-    const list = /^## A complete small provider\n.*? but these six:\n\n(.*?)\n\n/ms.exec(readme)![1]!
+    const list = /^## A complete small provider\n.*? but these eight:\n\n(.*?)\n\n/ms.exec(readme)![1]!
     lacking = list.split('\n').map((line) => line.replace(/^- /, ''))
-    expect(lacking).toHaveLength(6)
+    expect(lacking).toHaveLength(8)
     folder = await mkdtemp(join(tmpdir(), 'comet-readme-'))
     provider = join(folder, 'small-provider.ts')
     itsTest = join(folder, 'small-provider.test.ts')

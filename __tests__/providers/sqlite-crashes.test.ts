@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals'
 import { ProviderNodes } from '../../providers/contract/provider-nodes.ts'
+import type { Rule } from '../../providers/contract/rule.ts'
+import { rulesOfCrashedGroups } from '../../providers/contract/rules-of-crashed-groups.ts'
 import { rulesOfCrashes } from '../../providers/contract/rules-of-crashes.ts'
 import { bundled, type Program } from './sqlite-child-process.ts'
 import { ProviderProcess } from './sqlite-processes.ts'
@@ -15,7 +17,7 @@ describe('SqliteCometStateProvider under kill -9', () => {
 
   afterAll(() => program.remove())
 
-  rulesOfCrashes((sentence, body) => {
+  const rule: Rule = (sentence, body) => {
     test(sentence, async () => {
       const store = new SqliteStore()
       const { file } = store
@@ -31,5 +33,7 @@ describe('SqliteCometStateProvider under kill -9', () => {
         await nodes.dispose()
       }
     })
-  })
+  }
+  rulesOfCrashes(rule)
+  rulesOfCrashedGroups(rule)
 })

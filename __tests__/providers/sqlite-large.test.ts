@@ -27,10 +27,10 @@ function multiplyEntries(app: Database.Database, count: number): void {
 /** Adds as many clients like the one that is there. */
 function multiplyClients(app: Database.Database, count: number): void {
   const record = "json_set(record, '$.publicToken', 'client-' || n, '$.generation', generation + n)"
-  const columns = 'last_seen_at, expires_at, goodbye, holder, acknowledged_epoch, acknowledged_id'
+  const columns = 'memberships, last_seen_at, expires_at'
   app
     .prepare(
-      `${COUNTING} INSERT INTO comet_1_clients
+      `${COUNTING} INSERT INTO comet_1_clients (generation, public_token, private_hash, record, ${columns})
        SELECT generation + n, 'client-' || n, 'hash-' || n, ${record}, ${columns} FROM numbers, comet_1_clients`,
     )
     .run(count)

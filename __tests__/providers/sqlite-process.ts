@@ -11,10 +11,14 @@ const provider: ICometStateProvider = new SqliteCometStateProvider(file, {
   now: () => Date.now() + aheadMs,
 })
 let rival: Database.Database | undefined
+let locksAfterStop = false
 
 const listener: ProviderListener = {
   reset: (log) => tell({ heard: 'reset', value: log }),
-  entries: (entries) => tell({ heard: 'entries', value: entries }),
+  entries: (entries) => {
+    if (locksAfterStop && entries.some(({ kind }) => kind === 'stop')) lock()
+    tell({ heard: 'entries', value: entries })
+  },
   unavailable: (error) => tell({ heard: 'unavailable', value: String(error) }),
   available: () => tell({ heard: 'available' }),
 }
@@ -25,21 +29,28 @@ answer({
   close: () => provider.close(),
   append: (operations: never) => provider.append(operations),
   getClient: (hash: string) => provider.getClient(hash),
-  getClients: () => listed(),
+  getClients: (topics: string[] | null) => listed(topics ?? undefined),
   renewLeases: (renewals: never) => provider.renewLeases(renewals),
   removeExpired: () => provider.removeExpired(),
-  // By a connection beside the provider's, as an app does that is in a transaction.
-  lock: () => {
-    rival = new Database(file)
-    rival.exec('BEGIN IMMEDIATE')
+  claim: (claims: never) => provider.claim(claims),
+  settle: (replies: never) => provider.settle(replies),
+  lock,
+  lockAfterStop: () => {
+    locksAfterStop = true
   },
   unlock: () => {
     rival?.close()
   },
 })
 
-async function listed(): Promise<CometClient[]> {
+/** By a connection beside the provider's, as an app does that is in a transaction. */
+function lock(): void {
+  rival = new Database(file)
+  rival.exec('BEGIN IMMEDIATE')
+}
+
+async function listed(topics?: readonly string[]): Promise<CometClient[]> {
   const clients: CometClient[] = []
-  for await (const client of provider.getClients()) clients.push(client)
+  for await (const client of provider.getClients(topics)) clients.push(client)
   return clients
 }

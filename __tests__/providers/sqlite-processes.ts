@@ -1,4 +1,7 @@
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   CometClient,
   Entry,
@@ -65,8 +68,8 @@ export class ProviderProcess implements ICometStateProvider {
     return this.#process.ask('getClient', privateTokenHash)
   }
 
-  async *getClients(): AsyncGenerator<CometClient> {
-    yield* await this.#process.ask<CometClient[]>('getClients')
+  async *getClients(topics?: readonly string[]): AsyncGenerator<CometClient> {
+    yield* await this.#process.ask<CometClient[]>('getClients', topics)
   }
 
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
@@ -77,9 +80,22 @@ export class ProviderProcess implements ICometStateProvider {
     return this.#process.ask('removeExpired')
   }
 
+  claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.#process.ask('claim', claims)
+  }
+
+  settle(replies: readonly ClaimReply[]): Promise<void> {
+    return this.#process.ask('settle', replies)
+  }
+
   /** Another connection of that process takes the file's write lock. */
   lock(): Promise<void> {
     return this.#process.ask('lock')
+  }
+
+  /** The same, in the turn in which it is told of the next stop. */
+  lockAfterStop(): Promise<void> {
+    return this.#process.ask('lockAfterStop')
   }
 
   unlock(): Promise<void> {

@@ -123,7 +123,7 @@ describe('What is over the retention is deleted', () => {
     const store = createStore()
     const node = await store.open({ retention: { seconds: 60 } })
     await node.append(...Array.from({ length: 1200 }, (_, index) => send('Chat', { key: `${index}` })))
-    await node.append(initialise('ann'), { kind: 'stop', topics: ['*'] })
+    await node.append(initialise('ann'), { kind: 'stop', topics: ['*'], except: [] })
     const app = store.connect()
     const count = (table: string) => app.prepare(`SELECT count(*) FROM comet_1_${table}`).pluck().get()
     expect([count('keys'), count('stopped')]).toEqual([1200, 1])

@@ -1,12 +1,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Operation, ProviderListener, RetainedLog } from 'koa-comet'
+import type { Done, Operation, ProviderListener, RetainedLog } from 'koa-comet'
+import { claim, initialise, reply } from '../../providers/contract/operations.ts'
 import { FileCometStateProvider } from '../../samples/custom-provider/file-comet-state-provider.ts'
 import { ROOT } from '../support/consumer-folder.ts'
 
@@ -106,26 +107,10 @@ describe('The file of the sample custom-provider', () => {
   })
 
   test('keeps what is left of a lease when the clock was set back between two processes', async () => {
-    const privateTokenHash = 'h'
-    const client = {
-      publicToken: 'ann',
-      displayName: 'Ann',
-      groups: [],
-      data: null,
-      connectionTimeoutSeconds: 25,
-      connectionIdleSeconds: 90,
-    }
-    const initialise = {
-      kind: 'initialise',
-      client,
-      privateTokenHash,
-      leaseSeconds: 6,
-      maxClients: 9,
-    } as const
     let nowMs = 3_600_000
     const at = () => nowMs
     await withFolder(async (provider) => {
-      await provider.append([initialise])
+      await provider.append([initialise('ann', { leaseSeconds: 6 })])
       await provider.removeExpired()
     }, at)
     nowMs = 0
@@ -140,14 +125,36 @@ describe('The file of the sample custom-provider', () => {
     }, at)
   })
 
+  test('holds 16 MiB of replies, the newest, and all claims', async () => {
+    const text = JSON.stringify('x'.repeat(1024 * 1024 - 2))
+    const key = (index: number) => `key ${String(index).padStart(2, '0')}`
+    const ann = await withFolder(async (provider) => {
+      const [done] = await provider.append([initialise('ann')])
+      const client = (done as Done).client!
+      for (let index = 0; index < 20; index += 1) {
+        const run = claim(client, key(index), 'run 1')
+        expect(await provider.claim([run])).toEqual(['claimed'])
+        await provider.settle([reply(run, text)])
+      }
+      return client
+    })
+    await withFolder(async (provider) => {
+      const keys = Array.from({ length: 20 }, (_, index) => key(index))
+      const outcomes = await provider.claim(keys.map((each) => claim(ann, each, 'run 2')))
+      expect(outcomes.slice(0, 4)).toEqual(['unknown', 'unknown', 'unknown', 'unknown'])
+      for (const outcome of outcomes.slice(4)) expect(outcome).toEqual({ reply: text })
+    })
+  })
+
   test('has all that was answered when its process was killed, and no id is given twice', async () => {
     const script = join(folder, 'script.mjs')
     await writeFile(join(folder, 'source.mjs'), SCRIPT)
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
     const provider = join(ROOT, 'samples/custom-provider/file-comet-state-provider.ts')
-    const contract = join(ROOT, 'lib/comet-state-provider.ts')
+    const contract = join(ROOT, 'lib/index.ts')
     await promisify(execFile)(join(ROOT, 'node_modules/.bin/esbuild'), [
       join(folder, 'source.mjs'),
-      ...['--bundle', '--platform=node', '--format=esm', '--log-level=warning'],
+      ...['--bundle', '--platform=node', '--format=esm', '--packages=external', '--log-level=warning'],
       ...[`--alias:provider=${provider}`, `--alias:koa-comet=${contract}`, `--outfile=${script}`],
     ])
     const answered: number[] = []

@@ -1,5 +1,13 @@
 /** The calls of a provider that can be made to fail or to hang. */
-export type Faultable = 'open' | 'catchUp' | 'append' | 'getClient' | 'renewLeases' | 'removeExpired'
+export type Faultable =
+  | 'open'
+  | 'catchUp'
+  | 'append'
+  | 'getClient'
+  | 'renewLeases'
+  | 'removeExpired'
+  | 'claim'
+  | 'settle'
 
 export interface FaultOptions {
   /** `before`: the store is not reached. `after`: the store does it, and only its answer is kept back or lost. */

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { CometClient } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   Entry,
   ICometStateProvider,
@@ -128,8 +131,8 @@ export class GatedProvider implements ICometStateProvider {
     })
   }
 
-  async *getClients(): AsyncGenerator<CometClient> {
-    for await (const client of this.#inner.getClients()) yield this.#clientOf(client)
+  async *getClients(topics?: readonly string[]): AsyncGenerator<CometClient> {
+    for await (const client of this.#inner.getClients(topics)) yield this.#clientOf(client)
   }
 
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
@@ -141,6 +144,14 @@ export class GatedProvider implements ICometStateProvider {
       const removed = await this.#inner.removeExpired()
       return removed.map(({ client, reason }) => ({ client: this.#clientOf(client), reason }))
     })
+  }
+
+  claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.#faults.around('claim', () => this.#inner.claim(claims))
+  }
+
+  settle(replies: readonly ClaimReply[]): Promise<void> {
+    return this.#faults.around('settle', () => this.#inner.settle(replies))
   }
 
   #reset(log: RetainedLog): void {
@@ -163,10 +174,13 @@ export class GatedProvider implements ICometStateProvider {
 
   #outcomeOf(outcome: Outcome): Outcome {
     if ('refused' in outcome) return outcome
-    const epoch = this.#epochOf(outcome.epoch, outcome.id)
-    return outcome.client
-      ? { ...outcome, epoch, client: this.#clientOf(outcome.client) }
-      : { ...outcome, epoch }
+    const { client, stopped } = outcome
+    return {
+      ...outcome,
+      epoch: this.#epochOf(outcome.epoch, outcome.id),
+      ...(client && { client: this.#clientOf(client) }),
+      ...(stopped && { stopped: stopped.map((each) => this.#clientOf(each)) }),
+    }
   }
 
   #clientOf(client: CometClient): CometClient {

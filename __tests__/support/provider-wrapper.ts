@@ -1,5 +1,8 @@
 import type { CometClient } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   Entry,
   ICometStateProvider,
@@ -69,8 +72,8 @@ export class ProviderWrapper implements ICometStateProvider {
     return this.inner.getClient(privateTokenHash)
   }
 
-  getClients(): AsyncIterable<CometClient> {
-    return this.inner.getClients()
+  getClients(topics?: readonly string[]): AsyncIterable<CometClient> {
+    return this.inner.getClients(topics)
   }
 
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
@@ -79,5 +82,13 @@ export class ProviderWrapper implements ICometStateProvider {
 
   removeExpired(): Promise<RemovedClient[]> {
     return this.inner.removeExpired()
+  }
+
+  claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.inner.claim(claims)
+  }
+
+  settle(replies: readonly ClaimReply[]): Promise<void> {
+    return this.inner.settle(replies)
   }
 }

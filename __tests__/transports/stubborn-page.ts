@@ -82,8 +82,8 @@ export class StubbornPage {
       this.resets.push({ after: Math.max(this.last, this.start!), through: messageId })
       if (reader === this.#readers.at(-1)) this.resetsOfNewest += 1
     }
-    // What it has seen it drops.
-    if (n === 'M' && mid > this.last) this.seen.push(mid)
+    // What it has seen it drops; and what an older request brings late, of before the newest one's beginning.
+    if (n === 'M' && mid > Math.max(this.last, this.start!)) this.seen.push(mid)
   }
 
   /** What has come by now is in whole blocks. */

@@ -7,7 +7,7 @@ const PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
 /** What is mounted: the subscribe address itself, and those beside it, by name. */
 export interface Mounted {
   readonly subscribe: Middleware
-  readonly beside: Readonly<Record<string, Middleware>>
+  readonly beside: ReadonlyMap<string, Middleware>
 }
 
 /**
@@ -18,7 +18,7 @@ export function mountAt(path: string, { subscribe, beside }: Mounted): Middlewar
   if (!PATH.test(path))
     throw new TypeError(`A channel is mounted at a path such as '/comet', not ${JSON.stringify(path)}.`)
   const router = new Router({ prefix: path, sensitive: true, strict: true })
-  for (const [name, endpoint] of Object.entries(beside)) router.all(`/${name}`, endpoint)
+  for (const [name, endpoint] of beside) router.all(`/${name}`, endpoint)
   const routes = router.routes() as unknown as Middleware
   return function cometMount(ctx, next) {
     // Not by the router: what it keeps of a request would be kept for as long as the request is held.

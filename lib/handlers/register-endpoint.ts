@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'koa'
 import { JSON_HEADERS } from '../answer.ts'
+import type { ChannelClients } from '../channel-clients.ts'
 import type { InitializedCometClient } from '../comet-client.ts'
 import { CometException } from '../comet-exception.ts'
 import { formatCursor } from '../cursor.ts'
-import type { InitializeParameters } from '../initialize-parameters.ts'
 import type { CompleteOptions } from '../options.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { type RegisterAnswer, WIRE_VERSION } from '../wire.ts'
 import type { Endpoint } from './guarded.ts'
 import { isRefusal, principalOf } from './identity.ts'
 import { readFields } from './request-body.ts'
+import { type SessionOf, sessionOf } from './session.ts'
 import type { TokenCookie } from './token-cookie.ts'
 
 type Register = NonNullable<CompleteOptions['register']>
-type Initialize = (parameters: InitializeParameters) => Promise<InitializedCometClient>
 
 /**
  * `POST …/register`: makes a client for the page that asks, as the option `register` says. With the field `cookie` its
@@ -25,13 +25,15 @@ export class RegisterEndpoint implements Endpoint {
   readonly #register: Register
   readonly #options: CompleteOptions
   readonly #cookie: TokenCookie
-  readonly #initialize: Initialize
+  readonly #sessionOf: SessionOf
+  readonly #clients: ChannelClients
 
-  constructor(register: Register, options: CompleteOptions, cookie: TokenCookie, initialize: Initialize) {
+  constructor(register: Register, options: CompleteOptions, cookie: TokenCookie, clients: ChannelClients) {
     this.#register = register
     this.#options = options
     this.#cookie = cookie
-    this.#initialize = initialize
+    this.#sessionOf = sessionOf(options)
+    this.#clients = clients
   }
 
   async handle(ctx: Context): Promise<void> {
@@ -45,9 +47,11 @@ export class RegisterEndpoint implements Endpoint {
       )
     }
     const publicToken = randomBytes(16).toString('base64url')
-    const client = await this.#initialize({
+    const sessionId = parameters.sessionId ?? (await this.#sessionOf(ctx))
+    const client = await this.#clients.initialize({
       publicToken,
       ...(userId !== undefined && { userId }),
+      ...(sessionId !== undefined && { sessionId }),
       // What is undefined is not given, and must not take the place of a default.
       ...Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
     })

@@ -2,9 +2,28 @@ import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { CometException } from '../comet-exception.ts'
 
-const LIMIT = '4kb'
+/** Enough for tokens and names. */
+const MAX_FIELDS_BYTES = 4096
 
-const parse = bodyParser({ enableTypes: ['form', 'json'], formLimit: LIMIT, jsonLimit: LIMIT })
+const parseFields = parserOf(MAX_FIELDS_BYTES)
+
+/** Reads a body into `ctx.request.body`, unless the app has done so. */
+export type BodyParser = (ctx: Context) => Promise<void>
+
+/** Throws `COMET_BODY_IS_TOO_LARGE` for more than so many bytes. */
+export function parserOf(maxBytes: number): BodyParser {
+  const limit = String(maxBytes)
+  const parse = bodyParser({ enableTypes: ['form', 'json'], formLimit: limit, jsonLimit: limit })
+  return async (ctx) => {
+    try {
+      await parse(ctx, async () => {})
+    } catch (error) {
+      // The parser has stopped reading. A rest that nobody reads blocks its connection, and on HTTP/2 outlives it.
+      ctx.req.resume()
+      throw cleanError(error, maxBytes)
+    }
+  }
+}
 
 /** Whether the body is a form, by its declared type. */
 export function isForm(ctx: Context): boolean {
@@ -12,10 +31,13 @@ export function isForm(ctx: Context): boolean {
 }
 
 /**
- * The fields of a form or JSON body of at most 4 KiB; of none, if there is no body. One that the app has parsed
+ * The fields of a form or JSON body, of at most 4 KiB unless another parser is given; of none, if there is no body. One that the app has parsed
  * already is used as it is. The parser's own errors carry the raw body, private token included: none gets out.
  */
-export async function readFields(ctx: Context): Promise<Readonly<Record<string, unknown>>> {
+export async function readFields(
+  ctx: Context,
+  parse = parseFields,
+): Promise<Readonly<Record<string, unknown>>> {
   const isParsed = ctx.request.body !== undefined
   if (!isParsed && hasBody(ctx) && !isForm(ctx) && !ctx.is('json')) {
     throw new CometException('COMET_MEDIA_TYPE_IS_UNSUPPORTED', 'The body must be a form or JSON.')
@@ -25,13 +47,7 @@ export async function readFields(ctx: Context): Promise<Readonly<Record<string, 
     const text = 'A body over HTTP/2 needs a Content-Length.'
     throw new CometException('COMET_PARAMETERS_ARE_INVALID', text)
   }
-  try {
-    await parse(ctx, async () => {})
-  } catch (error) {
-    // The parser has stopped reading. A rest that nobody reads blocks its connection, and on HTTP/2 outlives it.
-    ctx.req.resume()
-    throw cleanError(error)
-  }
+  await parse(ctx)
   const { body } = ctx.request
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
 }
@@ -47,9 +63,9 @@ function isOpenStream({ req }: Context): boolean {
   return stream?.endAfterHeaders === false
 }
 
-function cleanError(error: unknown): CometException {
+function cleanError(error: unknown, maxBytes: number): CometException {
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   if (status === 413)
-    return new CometException('COMET_BODY_IS_TOO_LARGE', `The body must be at most ${LIMIT}.`)
+    return new CometException('COMET_BODY_IS_TOO_LARGE', `The body must be at most ${maxBytes} bytes.`)
   return new CometException('COMET_PARAMETERS_ARE_INVALID', 'The body cannot be read.')
 }

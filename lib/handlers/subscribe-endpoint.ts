@@ -13,6 +13,7 @@ import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import { headerToken, readBody, readHeaders, type SubscribeRequest } from '../subscribe/subscribe-request.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { EventStream } from '../transports/event-stream.ts'
+import { authorize } from './authorization.ts'
 import type { Endpoint } from './guarded.ts'
 import { checkIdentity } from './identity.ts'
 import type { Origins } from './origins.ts'
@@ -69,6 +70,7 @@ export class SubscribeEndpoint implements Endpoint {
       const ticket = lease.takeTicket()
       const wasUnseen = isUnseen(lease)
       await checkIdentity(ctx, lease.client, this.#options.identify)
+      await authorize(ctx, this.#options.authorize, { kind: 'subscribe', client: lease.client })
       // Who is gone may have said goodbye meanwhile: nothing is renewed for it.
       if (isGone(ctx.res)) return
       if (isProbe(ctx, transport))

@@ -1,40 +1,24 @@
 import type { Context } from 'koa'
+import { HostCookie } from './host-cookie.ts'
 
-/**
- * A native EventSource cannot send headers, and a token must not be in a URL: it comes in a cookie that scripts cannot
- * read and that no other site's page has sent along. `__Host-` binds it to this very host, over TLS.
- */
+/** A native EventSource cannot send headers, and a token must not be in a URL: it comes in a cookie. */
 export class TokenCookie {
-  readonly #name: string
+  readonly #cookie: HostCookie
   #hasWarned = false
 
   /** @param channelName tells the cookies of several channels apart */
   constructor(channelName: string) {
-    this.#name = `comet-${channelName}`
+    this.#cookie = new HostCookie(`comet-${channelName}`)
   }
 
   /** The private token that a request's cookie bears, `undefined` if none. */
   read(ctx: Context): string | undefined {
-    const value = ctx.cookies.get(this.#nameFor(ctx), { signed: false })
-    return value === undefined ? undefined : decoded(value)
+    return this.#cookie.read(ctx)
   }
 
-  /** Gives it for as long as the browser is open. */
   give(ctx: Context, privateToken: string): void {
     if (!ctx.secure) this.#warn()
-    ctx.cookies.set(this.#nameFor(ctx), encodeURIComponent(privateToken), {
-      httpOnly: true,
-      sameSite: 'strict',
-      secure: ctx.secure,
-      path: '/',
-      signed: false,
-      overwrite: true,
-    })
-  }
-
-  #nameFor(ctx: Context): string {
-    // Without TLS a browser takes no cookie with the prefix.
-    return ctx.secure ? `__Host-${this.#name}` : this.#name
+    this.#cookie.give(ctx, privateToken)
   }
 
   #warn(): void {
@@ -45,13 +29,5 @@ export class TokenCookie {
         'TLS; behind a proxy that ends it, set app.proxy = true.',
       { code: 'KOA_COMET_PLAIN_COOKIE' },
     )
-  }
-}
-
-function decoded(value: string): string | undefined {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return undefined
   }
 }

@@ -3,7 +3,7 @@ import { CometException, ErrorText } from '../comet-exception.ts'
 import type { ClientRecord, Entry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { Reader, Subscription } from '../message-log.ts'
-import { clientTopic, EVERYBODY } from '../topics.ts'
+import { ClientAddresses } from './client-addresses.ts'
 import type { Page } from './page.ts'
 import type { UnfinishedAnswer } from './unfinished-answer.ts'
 
@@ -24,13 +24,13 @@ export interface Waiting {
   wake(through: number): void
   /** Ends it because a newer request came, or another page has the client. */
   replace(isByOwnPage: boolean): void
+  /** Its client is addressed by other topics from now on. */
+  readdress(): void
 }
 
 /** What one node knows of a client that comes to it. Never stale: every entry applied here is fed to it. */
 export class ClientLease implements Reader {
-  readonly client: CometClient
   readonly privateTokenHash: string
-  readonly floor: number
   /** The page that has the lease, as far as this node knows. */
   holder: string | undefined
   /** The request that waits for this client's messages. */
@@ -45,6 +45,7 @@ export class ClientLease implements Reader {
   seenAt = Number.NEGATIVE_INFINITY
   /** When a request last asked for it: it may be on its way still. */
   foundAt = performance.now()
+  readonly #addresses: ClientAddresses
   #answer: UnfinishedAnswer | undefined
   #acknowledged: Cursor | undefined
   /** The newest interval of ids that was found to have nothing for this client. */
@@ -61,26 +62,32 @@ export class ClientLease implements Reader {
 
   /** @param epoch the life of the log in which this node reads */
   constructor(record: ClientRecord, privateTokenHash: string, epoch: string) {
-    const { client, holder, acknowledged } = record
-    const { start, generation } = client
-    this.client = client
+    const { holder, acknowledged } = record
+    this.#addresses = new ClientAddresses(record, epoch)
     this.privateTokenHash = privateTokenHash
     this.holder = holder
     this.#acknowledged = acknowledged
-    this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
+  }
+
+  /** The record, as of the newest entry applied here. */
+  get client(): CometClient {
+    return this.#addresses.client
   }
 
   get publicToken(): string {
     return this.client.publicToken
   }
 
-  /** Made when asked for: thousands of clients wait, and few are read for at a time. */
+  get floor(): number {
+    return this.#addresses.floor
+  }
+
+  get lostThrough(): number | undefined {
+    return this.#addresses.lostThrough
+  }
+
   get subscriptions(): readonly Subscription[] {
-    return [
-      { topic: EVERYBODY, after: this.floor },
-      // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
-      { topic: clientTopic(this.publicToken), after: this.client.generation },
-    ]
+    return this.#addresses.subscriptions
   }
 
   /** The id of the entry that ended this client, once it is applied here. */
@@ -181,16 +188,21 @@ export class ClientLease implements Reader {
     this.#hasLeft = true
   }
 
-  /** Takes an entry that may be about this client. */
-  apply(entry: Entry): void {
-    if (this.#ending || entry.id <= this.client.generation) return
-    if (entry.kind === 'remove' && entry.generation === this.client.generation) {
+  /**
+   * Takes an entry that may be about this client.
+   * @param trimmedThrough what ended up to here nobody asks for any more
+   */
+  apply(entry: Entry, trimmedThrough: number): void {
+    const { generation } = this.client
+    if (this.#ending || entry.id <= generation) return
+    if (entry.kind === 'stop') {
+      if (this.#addresses.areIn(entry)) this.finish(stoppedClient(), entry.id)
+    } else if (entry.kind === 'message' || entry.kind === 'initialise' || entry.generation !== generation) {
+      return
+    } else if (entry.kind === 'remove') {
       this.finish(unknownToken(), entry.id)
-    } else if (
-      entry.kind === 'stop' &&
-      this.subscriptions.some(({ topic }) => entry.topics.includes(topic))
-    ) {
-      this.finish(stoppedClient(), entry.id)
+    } else if (this.#addresses.apply(entry, trimmedThrough)) {
+      this.held?.readdress()
     }
   }
 

@@ -1,7 +1,7 @@
+import { CallBatch } from '../call-batch.ts'
 import type { ICometStateProvider, LeaseOutcome, LeaseRenewal } from '../comet-state-provider.ts'
 import { SerialCalls } from '../serial-calls.ts'
 import { type ClientLease, leaseSeconds } from './client-lease.ts'
-import { LeaseBatch } from './lease-batch.ts'
 import type { Page } from './page.ts'
 
 /** A page that said goodbye is given this long to come back as another one: a reload must not look like leaving. */
@@ -10,12 +10,12 @@ const GOODBYE_SECONDS = 5
 /** Asks the store for leases, and takes note of what it answers. */
 export class LeaseRenewals {
   readonly #calls: SerialCalls
-  readonly #batch: LeaseBatch
+  readonly #batch: CallBatch<LeaseRenewal, LeaseOutcome>
 
   constructor(provider: ICometStateProvider, timeoutSeconds: number) {
     const calls = new SerialCalls(timeoutSeconds)
     this.#calls = calls
-    this.#batch = new LeaseBatch((renewals) => calls.ask('renewLeases', () => provider.renewLeases(renewals)))
+    this.#batch = new CallBatch((renewals) => calls.ask('renewLeases', () => provider.renewLeases(renewals)))
   }
 
   /** Whether the store has been asked and has not answered, be it that it is overdue. */

@@ -1,5 +1,5 @@
 import { CometException } from '../comet-exception.ts'
-import type { Entry, ICometStateProvider } from '../comet-state-provider.ts'
+import type { Entry, ICometStateProvider, StopEntry } from '../comet-state-provider.ts'
 import { withDeadline } from '../deadline.ts'
 import type { MessageLog } from '../message-log.ts'
 import { clientOfTopic } from '../topics.ts'
@@ -78,6 +78,14 @@ export class Leases {
     lease.seenAt = performance.now()
   }
 
+  /** A client did something else than to subscribe. That is a sign of life too, unless its page has said goodbye. */
+  touch(lease: ClientLease): void {
+    const now = performance.now()
+    lease.seenAt = now
+    const isUnrenewed = !Number.isFinite(lease.renewedAt) && !lease.hasLeft && now >= lease.retryAt
+    if (isUnrenewed || isDue(lease, now)) void this.#renewInBackground(lease)
+  }
+
   /** A page leaves: its client is removed soon, unless another page has it or comes back for it. */
   async goodbye(lease: ClientLease, pageId: string): Promise<void> {
     lease.leave(pageId)
@@ -86,13 +94,15 @@ export class Leases {
 
   /** Feeds an entry of the log to those whom it is about. */
   apply(entry: Entry): void {
-    if (entry.kind === 'remove') this.#feed(entry.publicToken, entry)
-    if (entry.kind !== 'stop') return
-    if (entry.topics.every((topic) => clientOfTopic(topic) !== undefined)) {
-      for (const topic of entry.topics) this.#feed(clientOfTopic(topic), entry)
-    } else {
-      // An audience: each of the clients here may be of it.
-      for (const publicToken of [...this.#byPublicToken.keys()]) this.#feed(publicToken, entry)
+    switch (entry.kind) {
+      case 'update':
+      case 'join':
+      case 'leave':
+        return this.#feed(entry.client.publicToken, entry)
+      case 'remove':
+        return this.#feed(entry.publicToken, entry)
+      case 'stop':
+        return this.#feedAudience(entry)
     }
   }
 
@@ -136,7 +146,7 @@ export class Leases {
       if (record.asOf > log.head) await this.#host.catchUp()
       if (record.asOf < log.trimmedThrough) continue
       const lease = new ClientLease(record, privateTokenHash, log.epoch)
-      for (const entry of log.entriesAfter(record.asOf)) lease.apply(entry)
+      for (const entry of log.entriesAfter(record.asOf)) lease.apply(entry, log.trimmedThrough)
       if (lease.ending) throw lease.ending
       this.#remember(lease)
       return lease
@@ -176,9 +186,18 @@ export class Leases {
     this.#end(lease)
   }
 
+  #feedAudience(stop: StopEntry): void {
+    if (stop.topics.every((topic) => clientOfTopic(topic) !== undefined)) {
+      for (const topic of stop.topics) this.#feed(clientOfTopic(topic), stop)
+    } else {
+      // Each of the clients here may be of it.
+      for (const publicToken of [...this.#byPublicToken.keys()]) this.#feed(publicToken, stop)
+    }
+  }
+
   #feed(publicToken: string | undefined, entry: Entry): void {
     const lease = publicToken === undefined ? undefined : this.#byPublicToken.get(publicToken)
-    lease?.apply(entry)
+    lease?.apply(entry, this.#host.log.trimmedThrough)
     if (lease?.ending) this.#end(lease)
   }
 

@@ -3,6 +3,7 @@ import type { CometException } from '../comet-exception.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
+import { topicsOf } from '../topics.ts'
 import type { ClientLease } from './client-lease.ts'
 import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
@@ -52,7 +53,7 @@ export class WaitList implements WaitRoom {
   hold(ctx: Context, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
-    for (const { topic } of request.lease.subscriptions) this.#byTopic.add(topic, request)
+    this.readdress(request)
     return request
   }
 
@@ -106,9 +107,19 @@ export class WaitList implements WaitRoom {
     request.tell({ kind: 'replaced', cursor, isByOwnPage })
   }
 
+  readdress(request: WaitRequest): void {
+    this.#forget(request)
+    request.topics = topicsOf(request.lease.client)
+    for (const topic of request.topics) this.#byTopic.add(topic, request)
+  }
+
   leave(request: WaitRequest): void {
     this.#requests.delete(request)
-    for (const { topic } of request.lease.subscriptions) this.#byTopic.delete(topic, request)
+    this.#forget(request)
+  }
+
+  #forget(request: WaitRequest): void {
+    for (const topic of request.topics) this.#byTopic.delete(topic, request)
   }
 
   readonly #serveWoken = (): void => {

@@ -38,6 +38,8 @@ export interface WaitRoom {
   keepAlive(request: WaitRequest): void
   /** Answers a request that a newer one replaces. */
   replace(request: WaitRequest, isByOwnPage: boolean): void
+  /** Its client is addressed by other topics from now on. */
+  readdress(request: WaitRequest): void
   /** The request is over. */
   leave(request: WaitRequest): void
 }
@@ -58,6 +60,8 @@ export interface WaitParameters {
 export class WaitRequest implements Waiting, ResponseOwner {
   readonly lease: ClientLease
   readonly transport: Transport
+  /** Under which the room has it. */
+  topics: readonly string[] = []
   readonly #room: WaitRoom
   readonly #response: HeldResponse
   readonly #endsAt: number
@@ -149,6 +153,10 @@ export class WaitRequest implements Waiting, ResponseOwner {
     if (this.lease.held === this) this.lease.held = undefined
     clearTimeout(this.#timer)
     this.#timer = setTimeout(onReplaced, this.transport.replaceAfterMs, this).unref()
+  }
+
+  readdress(): void {
+    this.#room.readdress(this)
   }
 
   timeOut(): void {

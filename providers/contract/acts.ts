@@ -1,32 +1,43 @@
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   Entry,
   LeaseOutcome,
   LeaseRenewal,
   Operation,
   Outcome,
-  RemovedClient,
 } from '../../lib/comet-state-provider.ts'
+import { areEntries } from './are-entries.ts'
 import type { Act, Reached } from './explanations.ts'
 import type { Model } from './model.ts'
-import type { ModelClient } from './model-client.ts'
+import { isSameClient, isSameRecord, type ModelClient } from './model-client.ts'
+import { type Prediction, predict } from './predictions.ts'
 
-/** The atomic steps of each call. Where what was answered is not known, anything is possible. */
+/** The atomic steps of calls. Where what was answered is not known, anything is possible. */
 
-const NOWHERE: readonly Reached[] = []
+export const NOWHERE: readonly Reached[] = []
 
-export function operationAct(operation: Operation, outcome: Outcome | undefined, epoch: string): Act {
+/** Who appends: the node, and the life of the log that it knows. */
+export interface Appending {
+  readonly node: number
+  readonly epoch: string
+}
+
+/** One operation; of a stop its beginning. */
+export function operationAct(operation: Operation, outcome: Outcome | undefined, at: Appending): Act {
   return (model, next) => {
-    const predicted = model.predict(operation)
-    if (predicted !== 'new') {
-      return outcome === undefined || isAnswer(outcome, predicted, epoch) ? stay(model) : NOWHERE
+    const predicted = predict(model, operation, next[0]?.id ?? 0)
+    const added = 'adds' in predicted ? next.slice(0, predicted.adds.length) : []
+    if ('adds' in predicted && !areEntries(added, predicted.adds)) return NOWHERE
+    const after = added.length > 0 ? model.copy() : model
+    if (added.length > 0) after.apply(operation, added, at.node)
+    if (outcome !== undefined) {
+      if (!isAnswer(outcome, predicted, added, model, at.epoch)) return NOWHERE
+      if (!hasClient(outcome, operation, model, after)) return NOWHERE
     }
-    if (next === undefined || gist(next) !== gist(operation)) return NOWHERE
-    const after = model.copy()
-    const stopped = after.apply(operation, next.id)
-    const fits =
-      outcome === undefined || (isAnswer(outcome, next, epoch) && isAudience(outcome, operation, stopped))
-    return fits ? [{ model: after, appended: true }] : NOWHERE
+    return [{ model: after, appended: added.length }]
   }
 }
 
@@ -39,95 +50,71 @@ export function renewalAct(renewal: LeaseRenewal, outcome: LeaseOutcome | undefi
   }
 }
 
+/** One claim. Of those that were not answered each may have been done, whatever became of the others. */
+export function claimAct(claim: Claim, outcome: ClaimOutcome | undefined): Act {
+  return (model) => {
+    const after = model.copy()
+    const possible = after.claim(claim).map((each) => JSON.stringify(each))
+    if (outcome === undefined) return [...stay(model), ...stay(after)]
+    return possible.includes(JSON.stringify(outcome)) ? stay(after) : NOWHERE
+  }
+}
+
+export function settlementAct(reply: ClaimReply, isAnswered: boolean): Act {
+  return (model) => {
+    const after = model.copy()
+    after.settle(reply)
+    return isAnswered ? stay(after) : [...stay(model), ...stay(after)]
+  }
+}
+
 export function readAct(privateTokenHash: string, found: ClientRecord | 'stopped' | undefined): Act {
   return (model) => {
     const known = model.clientOf(privateTokenHash)
     if (typeof found !== 'object' || typeof known !== 'object') return found === known ? stay(model) : NOWHERE
-    const { client, holder, acknowledged } = found
-    const isSame =
-      client.publicToken === known.publicToken &&
-      client.generation === known.generation &&
-      holder === known.holder &&
-      acknowledged?.messageId === known.acknowledgedId
-    return isSame ? stay(model) : NOWHERE
+    return isSameRecord(found, known) ? stay(model) : NOWHERE
   }
 }
 
-/** A sweep that answered: it has removed these in the order of their entries, and left nobody whose lease has ended. */
-export function sweepActs(removed: readonly RemovedClient[], added: readonly Entry[]): Act[] {
-  const inOrder = added.flatMap((entry) => {
-    return removed.filter(
-      ({ client }) =>
-        entry.kind === 'remove' &&
-        entry.publicToken === client.publicToken &&
-        entry.generation === client.generation,
-    )
-  })
-  const leavesNobody: Act = (model) => (model.expired().length === 0 ? stay(model) : NOWHERE)
-  const hasEntries: Act = (model) => (inOrder.length === removed.length ? stay(model) : NOWHERE)
-  return [noteSweepAct, hasEntries, ...inOrder.map(({ reason }) => expiryAct(reason)), leavesNobody]
-}
-
-/** A sweep that did not answer: each remove entry may be of it. */
-export function unansweredSweepActs(added: readonly Entry[]): Act[] {
-  return [noteSweepAct, ...added.filter(({ kind }) => kind === 'remove').map(() => expiryAct(undefined))]
-}
-
-const noteSweepAct: Act = (model) => {
-  const after = model.copy()
-  after.noteSweep()
-  return stay(after)
-}
-
-/** A sweep removes one client. */
-function expiryAct(reason: RemovedClient['reason'] | undefined): Act {
-  return (model, next) => {
-    if (next?.kind !== 'remove') return NOWHERE
-    const { publicToken, generation } = next
-    const isIt = (client: ModelClient) =>
-      client.publicToken === publicToken && client.generation === generation
-    const client = model.expired().find(isIt)
-    if (client === undefined || (reason !== undefined && reason !== reasonOf(client))) return NOWHERE
-    const after = model.copy()
-    after.apply(next, next.id)
-    return [{ model: after, appended: true }]
-  }
-}
-
-function reasonOf({ goodbye }: ModelClient): RemovedClient['reason'] {
-  return goodbye ? 'goodbye' : 'idle'
-}
-
-function stay(model: Model): readonly Reached[] {
-  return [{ model, appended: false }]
+/** It leads to no other model, and adds nothing. */
+export function stay(model: Model): readonly Reached[] {
+  return [{ model, appended: 0 }]
 }
 
 function isAnswer(
   outcome: Outcome,
-  expected: { readonly id: number } | { readonly refused: string },
+  predicted: Prediction,
+  added: readonly Entry[],
+  model: Model,
   epoch: string,
 ): boolean {
-  if ('refused' in outcome) return 'refused' in expected && outcome.refused === expected.refused
-  return 'id' in expected && outcome.id === expected.id && outcome.epoch === epoch
+  if ('refused' in outcome) return 'refused' in predicted && outcome.refused === predicted.refused
+  const { id, unchanged } = outcome
+  if (outcome.epoch !== epoch || (unchanged === true) !== 'unchangedSince' in predicted) return false
+  if ('unchangedSince' in predicted) return predicted.unchangedSince <= id && id <= model.head
+  if ('repeats' in predicted) return id === predicted.repeats
+  // The join entries of a new client come behind the entry that says what was done, leave entries before it.
+  return 'adds' in predicted && id === added[added[0]!.kind === 'initialise' ? 0 : added.length - 1]!.id
 }
 
-function isAudience(outcome: Outcome, operation: Operation, stopped: readonly string[]): boolean {
-  if (operation.kind !== 'stop' || 'refused' in outcome) return true
-  const told = (outcome.stopped ?? []).map(({ publicToken }) => publicToken)
-  return told.toSorted().join() === stopped.toSorted().join()
+/** Whether the outcome has the client that it is to have: as it is after the operation, or was before its removal. */
+function hasClient(outcome: Outcome, operation: Operation, before: Model, after: Model): boolean {
+  if ('refused' in outcome) return true
+  const known = clientAbout(operation, before, after)
+  if (known === undefined) return outcome.client === undefined
+  return outcome.client !== undefined && isSameClient(outcome.client, known)
 }
 
-/** The same for an operation and for its entry. */
-function gist(of: Operation | Entry): string {
-  switch (of.kind) {
+function clientAbout(operation: Operation, before: Model, after: Model): ModelClient | undefined {
+  switch (operation.kind) {
     case 'send':
-    case 'message':
-      return JSON.stringify(['message', of.topics, of.except, of.name, of.contents])
-    case 'initialise':
-      return JSON.stringify([of.kind, 'client' in of ? of.client.publicToken : of.publicToken])
-    case 'remove':
-      return JSON.stringify([of.kind, of.publicToken, of.generation])
     case 'stop':
-      return JSON.stringify([of.kind, of.topics])
+      return undefined
+    case 'remove':
+      return before.bearer(operation.publicToken)
+    case 'initialise':
+      return after.bearer(operation.client.publicToken)
+    default:
+      return after.bearer(operation.publicToken)
   }
 }

@@ -2,6 +2,8 @@ import type { LeaseRenewal, Operation } from '../../lib/comet-state-provider.ts'
 import type { Model } from './model.ts'
 import type { PlannedOperation, PlannedRenewal } from './steps.ts'
 
+type Filled<T> = T extends unknown ? Omit<T, 'earlier'> & { readonly generation: number } : never
+
 /** Fills into planned calls what only a running history knows. */
 export class CallContext {
   readonly epoch: string
@@ -15,16 +17,21 @@ export class CallContext {
   }
 
   operationOf(planned: PlannedOperation): Operation {
-    if (planned.kind !== 'remove') return planned
-    const { kind, publicToken, earlier } = planned
-    return { kind, publicToken, generation: this.#model.bearerOf(publicToken, earlier).generation }
+    return 'earlier' in planned ? this.filled(planned) : planned
   }
 
-  renewalOf({ earlier, acknowledgedBelowHead, ...asked }: PlannedRenewal): LeaseRenewal {
-    const { generation } = this.#model.bearerOf(asked.publicToken, earlier)
-    if (acknowledgedBelowHead === undefined) return { ...asked, generation }
+  renewalOf({ acknowledgedBelowHead, ...planned }: PlannedRenewal): LeaseRenewal {
+    const renewal = this.filled(planned)
+    if (acknowledgedBelowHead === undefined) return renewal
     const messageId = Math.max(0, this.#head - acknowledgedBelowHead)
-    return { ...asked, generation, acknowledged: { epoch: this.epoch, messageId } }
+    return { ...renewal, acknowledged: { epoch: this.epoch, messageId } }
+  }
+
+  /** The same with the generation of whom it is about. */
+  filled<T extends { readonly publicToken: string; readonly earlier: boolean }>(planned: T): Filled<T> {
+    const { earlier, ...asked } = planned
+    const { generation } = this.#model.bearerOf(planned.publicToken, earlier)
+    return { ...asked, generation } as Filled<T>
   }
 
   hashOf(planned: { readonly publicToken: string; readonly earlier: boolean }): string {

@@ -4,18 +4,28 @@ import { type ModelCheckOptions, modelCheck } from './model-check.ts'
 import { DEFAULT_SETTLE_SECONDS, ProviderNodes } from './provider-nodes.ts'
 import type { ProviderStorage } from './provider-storage.ts'
 import type { Rule } from './rule.ts'
+import { rulesOfAudiences } from './rules-of-audiences.ts'
 import { rulesOfBeingSeen } from './rules-of-being-seen.ts'
+import { rulesOfClaims } from './rules-of-claims.ts'
 import { rulesOfClients } from './rules-of-clients.ts'
+import { rulesOfCrashedGroups } from './rules-of-crashed-groups.ts'
 import { rulesOfCrashes } from './rules-of-crashes.ts'
+import { rulesOfDepartures } from './rules-of-departures.ts'
+import { rulesOfGroups } from './rules-of-groups.ts'
 import { rulesOfInterruptions } from './rules-of-interruptions.ts'
 import { rulesOfKeys } from './rules-of-keys.ts'
+import { rulesOfLargeStops } from './rules-of-large-stops.ts'
 import { rulesOfLeases } from './rules-of-leases.ts'
+import { rulesOfMemberships } from './rules-of-memberships.ts'
 import { rulesOfOpening } from './rules-of-opening.ts'
 import { rulesOfOpeningAmidAppends } from './rules-of-opening-amid-appends.ts'
 import { rulesOfRaces } from './rules-of-races.ts'
+import { rulesOfRacingDepartures } from './rules-of-racing-departures.ts'
+import { rulesOfRacingGroups } from './rules-of-racing-groups.ts'
 import { rulesOfReadingAmidRemovals } from './rules-of-reading-amid-removals.ts'
 import { rulesOfRemembering } from './rules-of-remembering.ts'
 import { rulesOfRemoval } from './rules-of-removal.ts'
+import { rulesOfRestartedGroups } from './rules-of-restarted-groups.ts'
 import { rulesOfRestarting } from './rules-of-restarting.ts'
 import { rulesOfRetention } from './rules-of-retention.ts'
 import { rulesOfStopping } from './rules-of-stopping.ts'
@@ -23,6 +33,8 @@ import { rulesOfSupports } from './rules-of-supports.ts'
 import { rulesOfTheLog } from './rules-of-the-log.ts'
 import { rulesOfTwoNodes } from './rules-of-two-nodes.ts'
 import { rulesOfUnsweptTime } from './rules-of-unswept-time.ts'
+import { rulesOfUpdates } from './rules-of-updates.ts'
+import { rulesOfUsers } from './rules-of-users.ts'
 
 export interface ContractOptions {
   /** Makes a fresh, empty store. Called once for each rule, and once for each history of the model check. */
@@ -95,14 +107,36 @@ export function describeCometStateProvider(name: string, options: ContractOption
     })
     describe('keys', () => rulesOfKeys(rule))
     describe('clients', () => rulesOfClients(rule))
+    describe('users', () => rulesOfUsers(rule))
+    describe('groups', () => {
+      rulesOfGroups(rule)
+      rulesOfMemberships(rule)
+    })
+    describe('updates', () => rulesOfUpdates(rule))
     describe('leases', () => rulesOfLeases(rule))
     describe('being seen', () => rulesOfBeingSeen(rule))
     describe('removal', () => rulesOfRemoval(rule))
     describe('unswept time', () => rulesOfUnsweptTime(rule))
-    describe('stopping', () => rulesOfStopping(rule))
-    describe('races', () => rulesOfRaces(rule))
-    describe('restarting', () => rulesOfRestarting(rule))
-    describe('crashes', () => rulesOfCrashes(ruleThatNeeds('crash')))
+    describe('departures', () => rulesOfDepartures(rule))
+    describe('stopping', () => {
+      rulesOfStopping(rule)
+      rulesOfLargeStops(rule)
+    })
+    describe('audiences', () => rulesOfAudiences(rule))
+    describe('claims', () => rulesOfClaims(rule))
+    describe('races', () => {
+      rulesOfRaces(rule)
+      rulesOfRacingGroups(rule)
+      rulesOfRacingDepartures(rule)
+    })
+    describe('restarting', () => {
+      rulesOfRestarting(rule)
+      rulesOfRestartedGroups(rule)
+    })
+    describe('crashes', () => {
+      rulesOfCrashes(ruleThatNeeds('crash'))
+      rulesOfCrashedGroups(ruleThatNeeds('crash'))
+    })
     describe('interruptions', () => rulesOfInterruptions(ruleThatNeeds('interruptions')))
     describe('retention', () => rulesOfRetention(rule))
     describe('remembering', () => rulesOfRemembering(rule))

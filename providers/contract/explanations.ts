@@ -2,15 +2,15 @@ import type { Entry } from '../../lib/comet-state-provider.ts'
 import type { Model } from './model.ts'
 
 /**
- * One atomic step of a call: where it can lead to from a model when `next` is the next entry of the log. Nowhere, if
+ * One atomic step of a call: where it can lead to from a model when `next` are the next entries of the log. Nowhere, if
  * what was answered cannot have come from that.
  */
-export type Act = (model: Model, next: Entry | undefined) => readonly Reached[]
+export type Act = (model: Model, next: readonly Entry[]) => readonly Reached[]
 
 export interface Reached {
   readonly model: Model
-  /** Whether it has appended `next`. */
-  readonly appended: boolean
+  /** How many of `next` it has appended: the first so many. */
+  readonly appended: number
 }
 
 /** What a call does, in order. */
@@ -39,14 +39,16 @@ export function explanations(
     visited.add(place)
     const isEnd = calls.every(({ acts, isComplete }, index) => !isComplete || done[index] === acts.length)
     if (isEnd && entries === added.length) reached.set(model.fingerprint, model)
-    for (const [index, { acts }] of calls.entries()) {
-      const act = acts[done[index]!]
-      if (act === undefined) continue
+    const next = added.slice(entries)
+    const steps = calls.flatMap(({ acts, isComplete }, index) => {
+      const reachable = acts[done[index]!]?.(model, next) ?? []
       const after = done.with(index, done[index]! + 1)
-      for (const step of act(model, added[entries])) {
-        visit(step.model, after, step.appended ? entries + 1 : entries)
-      }
-    }
+      const isSure = isComplete && reachable.length === 1
+      return reachable.map((to) => ({ to, done: after, isSure }))
+    })
+    // What was answered and changes nothing can as well be done at once: all else is possible after it as before.
+    const idle = steps.find(({ to, isSure }) => isSure && to.model === model && to.appended === 0)
+    for (const step of idle ? [idle] : steps) visit(step.to.model, step.done, entries + step.to.appended)
   }
 
   const none = calls.map(() => 0)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Entry } from '../../lib/comet-state-provider.ts'
+import { EVERYBODY, groupTopic } from '../../lib/topics.ts'
 import { CallContext } from './call-context.ts'
 import { explanations } from './explanations.ts'
 import { goesOn } from './goes-on.ts'
@@ -7,11 +8,13 @@ import { Model } from './model.ts'
 import type { ProviderNode } from './provider-node.ts'
 import { ProviderNodes } from './provider-nodes.ts'
 import type { ProviderStorage } from './provider-storage.ts'
-import { CLIENTS } from './random-steps.ts'
+import { CLIENTS, GROUPS } from './random-names.ts'
 import { recovered } from './recovered.ts'
 import { type StartedCall, startCall } from './started-call.ts'
 import type { PlannedCall, Step } from './steps.ts'
 import { eventually, turns } from './waiting.ts'
+
+const LISTED = [[EVERYBODY], ...GROUPS.map((group) => [groupTopic(group)])]
 
 /** Does the steps with two nodes over a fresh store and with the model, and fails where they differ. */
 export async function runHistory(
@@ -57,9 +60,11 @@ class History {
     for (const step of steps) if (!(await this.#do(step))) return
     for (const node of this.#nodes.pair) assert.deepEqual(await node.told(), this.#log)
     assert.deepEqual((await this.#opened.open()).listener.log.entries, this.#log)
-    const expected = this.#models[0]!.publicTokens.join()
-    const listsAll = async () => (await this.#nodes.witness.listed()).join() === expected
-    await eventually(`getClients lists ${expected}`, listsAll)
+    for (const topics of LISTED) {
+      const expected = this.#models[0]!.publicTokens(topics).join()
+      const listsAll = async () => (await this.#nodes.witness.listed(topics)).join() === expected
+      await eventually(`getClients lists ${expected} for ${topics}`, listsAll)
+    }
   }
 
   /** False if the store has begun a new life of the log, of which the model knows nothing. */
@@ -182,6 +187,7 @@ class History {
       const lines = [...calls.map(String), `and these entries came: ${JSON.stringify(added)}`]
       assert.fail(`The model cannot explain this in any order:\n  ${lines.join('\n  ')}`)
     }
+    for (const model of models) model.abandonStops()
     this.#models = models
     this.#log = entries
   }

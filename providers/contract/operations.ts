@@ -1,9 +1,15 @@
+import type { NewCometClient } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimReply,
   InitialiseOperation,
+  JoinOperation,
   LeaseRenewal,
+  LeaveOperation,
   RemoveOperation,
   SendOperation,
   StopOperation,
+  UpdateOperation,
 } from '../../lib/comet-state-provider.ts'
 import { clientTopic, EVERYBODY } from '../../lib/topics.ts'
 
@@ -26,7 +32,28 @@ export function initialise(
   publicToken: string,
   more: Partial<InitialiseOperation> = {},
 ): InitialiseOperation {
-  const client = {
+  return {
+    kind: 'initialise',
+    client: clientNamed(publicToken),
+    privateTokenHash: hashOf(publicToken),
+    leaseSeconds: LONG_SECONDS,
+    maxClients: 1000,
+    maxClientsPerUser: 1000,
+    ...more,
+  }
+}
+
+/** A new client that is more than its public token: the member of groups, or of a user or a session. */
+export function initialiseAs(
+  publicToken: string,
+  client: Partial<NewCometClient>,
+  more: Partial<InitialiseOperation> = {},
+): InitialiseOperation {
+  return initialise(publicToken, { client: { ...clientNamed(publicToken), ...client }, ...more })
+}
+
+function clientNamed(publicToken: string): NewCometClient {
+  return {
     publicToken,
     displayName: publicToken.toUpperCase(),
     groups: [],
@@ -34,15 +61,22 @@ export function initialise(
     connectionTimeoutSeconds: 25,
     connectionIdleSeconds: 90,
   }
-  const privateTokenHash = hashOf(publicToken)
-  return {
-    kind: 'initialise',
-    client,
-    privateTokenHash,
-    leaseSeconds: LONG_SECONDS,
-    maxClients: 1000,
-    ...more,
-  }
+}
+
+export function join(publicToken: string, group: string, more: Partial<JoinOperation> = {}): JoinOperation {
+  return { kind: 'join', publicToken, group, maxGroups: 1000, ...more }
+}
+
+export function leave(
+  publicToken: string,
+  group: string,
+  more: Partial<LeaveOperation> = {},
+): LeaveOperation {
+  return { kind: 'leave', publicToken, group, ...more }
+}
+
+export function update(publicToken: string, more: Partial<UpdateOperation>): UpdateOperation {
+  return { kind: 'update', publicToken, ...more }
 }
 
 export function remove(publicToken: string, generation: number): RemoveOperation {
@@ -51,7 +85,27 @@ export function remove(publicToken: string, generation: number): RemoveOperation
 
 /** Stops the clients with these public tokens. */
 export function stop(...publicTokens: string[]): StopOperation {
-  return { kind: 'stop', topics: publicTokens.map(clientTopic) }
+  return stopTopics(publicTokens.map(clientTopic))
+}
+
+export function stopTopics(topics: readonly string[], except: readonly string[] = []): StopOperation {
+  return { kind: 'stop', topics, except }
+}
+
+/** A claim for a long time by a run that may take long. */
+export function claim(
+  client: { readonly publicToken: string; readonly generation: number },
+  key: string,
+  run: string,
+  more: Partial<Claim> = {},
+): Claim {
+  const { publicToken, generation } = client
+  return { publicToken, generation, key, run, runSeconds: LONG_SECONDS, seconds: LONG_SECONDS, ...more }
+}
+
+/** What the run of this claim came to. */
+export function reply({ publicToken, generation, key, run }: Claim, text: string): ClaimReply {
+  return { publicToken, generation, key, run, reply: text }
 }
 
 /**

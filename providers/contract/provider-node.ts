@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { CometClient } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimOutcome,
   ClientRecord,
   Done,
   Entry,
@@ -51,9 +53,7 @@ export class ProviderNode {
 
   /** Initialises a client, and answers with its record as append told it. */
   async initialise(operation: InitialiseOperation): Promise<CometClient> {
-    const [done] = await this.append(operation)
-    assert.ok(done!.client, 'the outcome of initialise has the client')
-    return done!.client
+    return this.clientAfter(operation)
   }
 
   /** The record that a private token's hash leads to; fails if there is none. */
@@ -69,6 +69,12 @@ export class ProviderNode {
     return outcomes[0]!
   }
 
+  async claim(...claims: Claim[]): Promise<ClaimOutcome[]> {
+    const outcomes = await this.provider.claim(claims)
+    assert.equal(outcomes.length, claims.length, 'claim answers with one outcome for each claim')
+    return outcomes
+  }
+
   /** The public tokens of those whom this sweep removed. */
   async sweep(): Promise<string[]> {
     const removed = await this.provider.removeExpired()
@@ -81,10 +87,17 @@ export class ProviderNode {
     return this.listener.told
   }
 
-  /** The public tokens that `getClients` lists. */
-  async listed(): Promise<string[]> {
+  /** Appends one operation on a client, and answers with its record as append told it. */
+  async clientAfter(operation: Operation): Promise<CometClient> {
+    const [done] = await this.append(operation)
+    assert.ok(done!.client, `the outcome of ${operation.kind} has the client`)
+    return done!.client
+  }
+
+  /** The public tokens that `getClients` lists for these topics, for all by default. */
+  async listed(topics?: readonly string[]): Promise<string[]> {
     const publicTokens: string[] = []
-    for await (const client of this.provider.getClients()) publicTokens.push(client.publicToken)
+    for await (const client of this.provider.getClients(topics)) publicTokens.push(client.publicToken)
     return publicTokens.sort()
   }
 }

@@ -1,19 +1,10 @@
-import type { SendOperation } from '../../lib/comet-state-provider.ts'
-import { clientTopic, EVERYBODY } from '../../lib/topics.ts'
-import { hashOf, initialise, LONG_SECONDS, send, stop } from './operations.ts'
+import type { Claim } from '../../lib/comet-state-provider.ts'
+import { LONG_SECONDS } from './operations.ts'
 import type { ProviderStorage } from './provider-storage.ts'
+import { CLIENTS, LEASE_SECONDS, PAGES, RUN_SECONDS } from './random-names.ts'
+import { randomOperation } from './random-operations.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import type { PlannedCall, PlannedOperation, PlannedRenewal, Step } from './steps.ts'
-
-/** Few of each, so that histories meet them again and again. */
-export const CLIENTS = ['ann', 'bob', 'eve', 'joe']
-const PRIVATE_TOKENS = 'abcdefghijklmnopqrst'.split('')
-const KEYS = ['key-1', 'key-2', 'key-3']
-const PAGES = ['page-1', 'page-2']
-const MAX_CLIENTS = 3
-
-/** Never whole, as the time that passes is: no lease ends at the very moment of a sweep. */
-const LEASE_SECONDS = [2.5, 6.5, LONG_SECONDS]
+import type { Planned, PlannedCall, PlannedRenewal, Step } from './steps.ts'
 
 /** The steps of one history. If the storage cannot move its clock no time passes, and all leases are long. */
 export function randomSteps(random: SeededRandom, count: number, storage: ProviderStorage): Step[] {
@@ -21,11 +12,14 @@ export function randomSteps(random: SeededRandom, count: number, storage: Provid
   return Array.from({ length: count }, () => planner.step())
 }
 
+type PlannedAsk = Planned<Pick<Claim, 'publicToken' | 'generation' | 'key' | 'run'>>
+
 class Planner {
   readonly #random: SeededRandom
   readonly #movesClock: boolean
   readonly #canCrash: boolean
   readonly #ways: number
+  #lastAsk: PlannedAsk | undefined
 
   constructor(random: SeededRandom, { advance, faults }: ProviderStorage) {
     this.#random = random
@@ -56,10 +50,11 @@ class Planner {
   }
 
   #call(node: number): PlannedCall {
-    const dice = this.#random.below(80)
+    const dice = this.#random.below(90)
     if (dice < 42) return this.#append(node)
-    if (dice < 58) return this.#renew(node)
-    if (dice < 72) return this.#read(node)
+    if (dice < 56) return this.#renew(node)
+    if (dice < 70) return this.#read(node)
+    if (dice < 82) return this.#claimOrSettle(node)
     return { node, call: 'sweep' }
   }
 
@@ -72,13 +67,18 @@ class Planner {
       if (random.chance(45)) calls.push(this.#renew(node))
       if (random.chance(25)) calls.push({ node, call: 'sweep' })
       if (random.chance(35)) calls.push(this.#read(node))
+      if (random.chance(20)) calls.push(this.#claimOrSettle(node))
     }
     return calls
   }
 
   #append(node: number): PlannedCall {
     const length = 1 + this.#random.below(3)
-    return { node, call: 'append', operations: Array.from({ length }, () => this.#operation()) }
+    return {
+      node,
+      call: 'append',
+      operations: Array.from({ length }, () => randomOperation(this.#random, this.#leaseSeconds())),
+    }
   }
 
   #renew(node: number): PlannedCall {
@@ -91,30 +91,30 @@ class Planner {
     return { node, call: 'read', publicToken: random.pick(CLIENTS), earlier: random.chance(25) }
   }
 
-  #operation(): PlannedOperation {
-    const random = this.#random
-    const publicToken = random.pick(CLIENTS)
-    const dice = random.below(100)
-    if (dice < 45) return this.#send(publicToken)
-    if (dice < 88) {
-      const privateTokenHash = hashOf(random.pick(PRIVATE_TOKENS))
-      const leaseSeconds = this.#seconds()
-      return initialise(publicToken, { privateTokenHash, leaseSeconds, maxClients: MAX_CLIENTS })
+  #claimOrSettle(node: number): PlannedCall {
+    const length = 1 + this.#random.below(3)
+    if (this.#random.chance(40)) {
+      const replies = Array.from({ length }, () => {
+        const asked = this.#asking()
+        return { ...asked, reply: JSON.stringify([asked.key, asked.run]) }
+      })
+      return { node, call: 'settle', replies }
     }
-    if (dice < 97) return { kind: 'remove', publicToken, earlier: random.chance(25) }
-    return random.chance(10) ? { kind: 'stop', topics: [EVERYBODY] } : stop(publicToken, random.pick(CLIENTS))
+    const claims = Array.from({ length }, () => {
+      const runSeconds = this.#movesClock ? this.#random.pick(RUN_SECONDS) : LONG_SECONDS
+      return { ...this.#asking(), runSeconds, seconds: LONG_SECONDS }
+    })
+    return { node, call: 'claim', claims }
   }
 
-  /** Contents tell one message from another. */
-  #send(receiver: string): SendOperation {
+  /** Mostly what was asked for last, so that some of it comes to be answered. */
+  #asking(): PlannedAsk {
     const random = this.#random
-    const contents = String(random.below(1_000_000))
-    const more = random.chance(30) ? { contents, key: random.pick(KEYS) } : { contents }
-    const dice = random.below(3)
-    if (dice === 0) return send('To one', { topics: [clientTopic(receiver)], receiver, ...more })
-    if (dice === 1)
-      return send('To several', { topics: CLIENTS.slice(random.below(3)).map(clientTopic), ...more })
-    return send('To everybody', { except: random.chance(50) ? [receiver] : [], ...more })
+    const run = random.pick(['run-1', 'run-2'])
+    if (this.#lastAsk !== undefined && random.chance(70)) return { ...this.#lastAsk, run }
+    const [publicToken, key] = [random.pick(CLIENTS), random.pick(['ask-1', 'ask-2'])]
+    this.#lastAsk = { publicToken, earlier: random.chance(15), key, run }
+    return this.#lastAsk
   }
 
   #renewal(): PlannedRenewal {
@@ -127,13 +127,13 @@ class Planner {
       holder: random.pick(PAGES),
       take: returns && random.chance(50),
       returns,
-      seconds: this.#seconds(),
+      seconds: this.#leaseSeconds(),
       goodbye,
       ...(random.chance(50) && { acknowledgedBelowHead: random.below(12) }),
     }
   }
 
-  #seconds(): number {
+  #leaseSeconds(): number {
     return this.#movesClock ? this.#random.pick(LEASE_SECONDS) : LONG_SECONDS
   }
 }

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Entry } from '../../lib/comet-state-provider.ts'
 import { clientTopic } from '../../lib/topics.ts'
-import { goesOn } from './goes-on.ts'
+import { crashed, ignore } from './crashed.ts'
 import { hashOf, initialise, renewal, send, stop } from './operations.ts'
-import type { ProviderNode } from './provider-node.ts'
-import type { ProviderNodes } from './provider-nodes.ts'
 import type { Rule } from './rule.ts'
 import { turns } from './waiting.ts'
 
@@ -102,19 +100,8 @@ export function rulesOfCrashes(rule: Rule): void {
   })
 }
 
-/** Opened after the process of all there was has died; `undefined` if the store begins a new life. */
-async function crashed(nodes: ProviderNodes, node: ProviderNode): Promise<ProviderNode | undefined> {
-  await nodes.crash(node)
-  const after = await nodes.open()
-  return goesOn(node.listener, after) ? after : undefined
-}
-
-/** Nobody waits for what a process that dies has asked. */
-function ignore(call: Promise<unknown>): void {
-  call.catch(() => undefined)
-}
-
 function aboutWhom(entry: Entry): string {
   if (entry.kind === 'message') return entry.name
-  return entry.kind === 'stop' ? entry.topics.join() : entry.publicToken
+  if (entry.kind === 'stop') return entry.topics.join()
+  return 'client' in entry ? entry.client.publicToken : entry.publicToken
 }

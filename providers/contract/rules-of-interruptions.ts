@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { hashOf, initialise, renewal, send } from './operations.ts'
+import { claim, hashOf, initialise, renewal, reply, send } from './operations.ts'
 import type { ProviderNode } from './provider-node.ts'
 import type { ProviderNodes } from './provider-nodes.ts'
 import type { Interruption } from './provider-storage.ts'
@@ -21,6 +21,8 @@ export function rulesOfInterruptions(rule: Rule): void {
           nodes.settled('getClient', provider.getClient(hashOf(ann.publicToken))),
           nodes.settled('renewLeases', provider.renewLeases([renewal(ann)])),
           nodes.settled('removeExpired', provider.removeExpired()),
+          nodes.settled('claim', provider.claim([claim(ann, 'k', 'run')])),
+          nodes.settled('settle', provider.settle([reply(claim(ann, 'k', 'run'), '1')])),
           nodes.settled('catchUp', provider.catchUp()),
           nodes.settled('open', nodes.reopen(unopened)),
         ])
@@ -81,6 +83,21 @@ export function rulesOfInterruptions(rule: Rule): void {
       const id = await other.appendOne(send(name, { key: name }))
       assert.equal(await node.appendOne(send(name, { key: name })), id)
       assert.deepEqual(await idsOf(node, name), [id])
+    }
+  })
+
+  rule('Whoever claims a key while the store fails, and claims it again, has it alone', async (nodes) => {
+    for (const [index, interruption] of nodes.interruptions.entries()) {
+      const { node, other, back } = await openPair(nodes)
+      const mine = claim(await node.initialise(initialise(`client-${index}`)), 'k', 'run 1')
+      await during(interruption, () => nodes.settled('claim', node.provider.claim([mine])))
+      if (!(await back(node, other))) continue
+      assert.deepEqual(await node.claim(mine), ['claimed'])
+      assert.deepEqual(await other.claim({ ...mine, run: 'run 2' }), ['running'])
+      await during(interruption, () => nodes.settled('settle', node.provider.settle([reply(mine, '"done"')])))
+      if (!(await back(node, other))) continue
+      await node.provider.settle([reply(mine, '"done"')])
+      assert.deepEqual(await other.claim({ ...mine, run: 'run 2' }), [{ reply: '"done"' }])
     }
   })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { hashOf, initialise, remove, stop } from './operations.ts'
+import { groupTopic } from '../../lib/topics.ts'
+import { hashOf, initialiseAs, remove, stop, stopTopics } from './operations.ts'
 import type { ProviderNode } from './provider-node.ts'
 import type { Rule } from './rule.ts'
 import { moments, repeat, turns } from './waiting.ts'
@@ -15,8 +16,8 @@ export function rulesOfReadingAmidRemovals(rule: Rule): void {
       const nodes = [await open(), await open()]
       for (let round = 0; round < ROUNDS; round += 1) {
         const token = `ann-${round}`
-        const { generation } = await nodes[0]!.initialise(initialise(token))
-        const end = round % 2 === 0 ? remove(token, generation) : stop(token)
+        const { generation } = await nodes[0]!.initialise(initialiseAs(token, { groups: ['room'] }))
+        const end = [remove(token, generation), stop(token), stopTopics([groupTopic('room')])][round % 3]!
         // So it begins before some of the readers do, with them, or after them.
         const ending = moments(Math.floor(round / 2)).then(() => nodes[0]!.appendOne(end))
         const [endedAt, ...positions] = await Promise.all([ending, ...positionsUntil(ending, nodes, token)])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Done } from '../../lib/comet-state-provider.ts'
 import { EVERYBODY } from '../../lib/topics.ts'
-import { hashOf, initialise, send, stop } from './operations.ts'
+import { hashOf, initialise, send, stop, stopTopics } from './operations.ts'
 import { AMPLE_RETENTION } from './provider-nodes.ts'
 import type { Rule } from './rule.ts'
 
@@ -64,7 +64,7 @@ export function rulesOfRemembering(rule: Rule): void {
       return Array.from({ length: BATCH }, (_, index) => initialise(`client ${round}-${index}`))
     })
     for (const operations of rounds) await node.append(...operations)
-    await node.append({ kind: 'stop', topics: [EVERYBODY] })
+    await node.append(stopTopics([EVERYBODY]))
     await node.sweep()
     for (const [round, operations] of rounds.entries()) {
       assert.equal(await node.provider.getClient(hashOf(`client ${round}-0`)), 'stopped')

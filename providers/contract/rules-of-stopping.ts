@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EVERYBODY } from '../../lib/topics.ts'
-import { hashOf, initialise, remove, renewal, stop } from './operations.ts'
+import { hashOf, initialise, remove, renewal, stop, stopTopics } from './operations.ts'
 import { AMPLE_RETENTION } from './provider-nodes.ts'
 import type { Rule } from './rule.ts'
 
@@ -14,14 +14,14 @@ export function rulesOfStopping(rule: Rule): void {
     assert.deepEqual(stopped, [ann, bob])
     assert.deepEqual(await node.listed(), ['eve'])
     const { id, ...entry } = (await node.told()).at(-1)!
-    assert.deepEqual(entry, { kind: 'stop', topics: ['c:bob', 'c:nobody', 'c:ann', 'c:bob'] })
+    assert.deepEqual(entry, { kind: 'stop', topics: ['c:bob', 'c:nobody', 'c:ann', 'c:bob'], except: [] })
     assert.equal(id, done!.id)
   })
 
   rule('A stop of everybody stops everybody', async ({ open }) => {
     const node = await open()
     await node.append(initialise('ann'), initialise('bob'))
-    const [done] = await node.append({ kind: 'stop', topics: [EVERYBODY] })
+    const [done] = await node.append(stopTopics([EVERYBODY]))
     assert.equal(done!.stopped!.length, 2)
     assert.equal(await node.provider.getClient(hashOf('ann')), 'stopped')
     assert.deepEqual(await node.listed(), [])
@@ -31,7 +31,7 @@ export function rulesOfStopping(rule: Rule): void {
     const node = await open()
     const [done] = await node.append(stop('nobody'))
     assert.deepEqual(done!.stopped, [])
-    assert.deepEqual(await node.told(), [{ kind: 'stop', id: done!.id, topics: ['c:nobody'] }])
+    assert.deepEqual(await node.told(), [{ kind: 'stop', id: done!.id, topics: ['c:nobody'], except: [] }])
   })
 
   rule("A stopped private token is answered with 'stopped', by every provider", async ({ open }) => {

@@ -33,7 +33,7 @@ export function rulesOfTheLog(rule: Rule): void {
       messageOf(ids[0]!, 'One'),
       { kind: 'initialise', id: ids[1], publicToken: 'ann' },
       { kind: 'remove', id: ids[2], publicToken: 'old', generation },
-      { kind: 'stop', id: ids[3], topics: ['c:ann'] },
+      { kind: 'stop', id: ids[3], topics: ['c:ann'], except: [] },
       messageOf(ids[4]!, 'Two'),
     ])
   })

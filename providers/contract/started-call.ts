@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Entry, ICometStateProvider } from '../../lib/comet-state-provider.ts'
-import { operationAct, readAct, renewalAct, sweepActs, unansweredSweepActs } from './acts.ts'
+import type { Entry, ICometStateProvider, Operation, Outcome } from '../../lib/comet-state-provider.ts'
+import { type Appending, claimAct, operationAct, readAct, renewalAct, settlementAct } from './acts.ts'
+import { stopActs, sweepActs, unansweredSweepActs } from './acts-of-removal.ts'
 import { assertPosition } from './assert-position.ts'
 import type { CallContext } from './call-context.ts'
 import type { Act, ActsOfACall } from './explanations.ts'
@@ -82,6 +83,14 @@ export function startCall(
       }))
       return new StartedCall(planned, call, () => [])
     }
+    case 'claim':
+      return startClaims(planned, provider, context)
+    case 'settle': {
+      const replies = planned.replies.map((reply) => context.filled(reply))
+      const actsOf = (isAnswered: boolean) => () => replies.map((reply) => settlementAct(reply, isAnswered))
+      const call = provider.settle(replies).then((value) => ({ value, acts: actsOf(true) }))
+      return new StartedCall(planned, call, actsOf(false))
+    }
     case 'sweep': {
       const call = provider.removeExpired().then((value) => ({
         value,
@@ -98,15 +107,40 @@ function startAppend(
   context: CallContext,
 ): StartedCall {
   const operations = planned.operations.map((operation) => context.operationOf(operation))
-  const { epoch } = context
+  const at = { node: planned.node, epoch: context.epoch }
+  const actsOf = (outcomes: readonly Outcome[]): ActsOf => {
+    return ({ added }) =>
+      operations.flatMap((each, index) => actsOfOperation(each, outcomes[index], at, added))
+  }
   const call = provider.append(operations).then((value) => {
     assert.equal(value.length, operations.length, 'append answers with one outcome for each operation')
-    const acts = operations.map((operation, index) => operationAct(operation, value[index], epoch))
+    return { value, acts: actsOf(value) }
+  })
+  return new StartedCall(planned, call, actsOf([]))
+}
+
+function actsOfOperation(
+  operation: Operation,
+  outcome: Outcome | undefined,
+  at: Appending,
+  added: readonly Entry[],
+): Act[] {
+  if (operation.kind === 'stop') return stopActs(operation, outcome, at, added)
+  return [operationAct(operation, outcome, at)]
+}
+
+function startClaims(
+  planned: PlannedCall & { call: 'claim' },
+  provider: ICometStateProvider,
+  context: CallContext,
+): StartedCall {
+  const claims = planned.claims.map((claim) => context.filled(claim))
+  const call = provider.claim(claims).then((value) => {
+    assert.equal(value.length, claims.length, 'claim answers with one outcome for each claim')
+    const acts = claims.map((claim, index) => claimAct(claim, value[index]))
     return { value, acts: () => acts }
   })
-  return new StartedCall(planned, call, () => {
-    return operations.map((operation) => operationAct(operation, undefined, epoch))
-  })
+  return new StartedCall(planned, call, () => claims.map((claim) => claimAct(claim, undefined)))
 }
 
 function startRenewal(

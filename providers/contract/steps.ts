@@ -1,4 +1,15 @@
-import type { InitialiseOperation, SendOperation, StopOperation } from '../../lib/comet-state-provider.ts'
+import type {
+  Claim,
+  ClaimReply,
+  InitialiseOperation,
+  JoinOperation,
+  LeaseRenewal,
+  LeaveOperation,
+  RemoveOperation,
+  SendOperation,
+  StopOperation,
+  UpdateOperation,
+} from '../../lib/comet-state-provider.ts'
 
 /** One step of a history: plain data, so that it can be printed, left out, and done again. */
 export type Step =
@@ -35,23 +46,27 @@ export type PlannedCall =
   | { readonly node: number; readonly call: 'append'; readonly operations: readonly PlannedOperation[] }
   | { readonly node: number; readonly call: 'renew'; readonly renewals: readonly PlannedRenewal[] }
   | { readonly node: number; readonly call: 'read'; readonly publicToken: string; readonly earlier: boolean }
+  | { readonly node: number; readonly call: 'claim'; readonly claims: readonly Planned<Claim>[] }
+  | { readonly node: number; readonly call: 'settle'; readonly replies: readonly Planned<ClaimReply>[] }
   | { readonly node: number; readonly call: 'sweep' }
 
 /** Who bears a public token is known only when a history runs: `earlier` means the bearer before the newest one. */
+export type Planned<T> = Omit<T, 'generation'> & { readonly earlier: boolean }
+
+/** Without `earlier` it is about whoever bears the public token. */
 export type PlannedOperation =
   | SendOperation
   | InitialiseOperation
   | StopOperation
-  | { readonly kind: 'remove'; readonly publicToken: string; readonly earlier: boolean }
+  | UpdateOperation
+  | JoinOperation
+  | LeaveOperation
+  | Planned<UpdateOperation>
+  | Planned<JoinOperation>
+  | Planned<LeaveOperation>
+  | Planned<RemoveOperation>
 
-export interface PlannedRenewal {
-  readonly publicToken: string
-  readonly earlier: boolean
-  readonly holder: string
-  readonly take: boolean
-  readonly returns: boolean
-  readonly seconds: number
-  readonly goodbye: boolean
+export interface PlannedRenewal extends Planned<Omit<LeaseRenewal, 'acknowledged'>> {
   /** To acknowledge the position this far below the head. */
   readonly acknowledgedBelowHead?: number
 }

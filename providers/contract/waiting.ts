@@ -57,3 +57,14 @@ export async function repeat(step: () => Promise<unknown>, goesOn: () => boolean
     else if (done >= WITHIN_A_TURN) await turns(1)
   }
 }
+
+/** Makes both calls at once, in every other round the second one first. */
+export async function inTurn<A, B>(
+  round: number,
+  first: () => Promise<A>,
+  second: () => Promise<B>,
+): Promise<[A, B]> {
+  if (round % 2 === 0) return Promise.all([first(), second()])
+  const [b, a] = await Promise.all([second(), first()])
+  return [a, b]
+}

@@ -6,28 +6,21 @@ import type {
   LeaseRenewal,
   RefusalCode,
   RemovedClient,
+  UpdateOperation,
 } from '../../lib/comet-state-provider.ts'
 import { SWEEP_PERIOD_SECONDS } from '../../lib/comet-state-provider.ts'
 import type { Cursor } from '../../lib/cursor.ts'
-import { clientOfTopic, EVERYBODY } from '../../lib/topics.ts'
-
-/** A client with what only the store knows of it. */
-interface StoredClient {
-  readonly client: Omit<CometClient, 'lastSeenAt'>
-  lastSeenAt: number
-  readonly privateTokenHash: string
-  holder?: string
-  acknowledged?: Cursor
-  /** When the lease runs out, on the store's clock. */
-  expiresAt: number
-  goodbye: boolean
-}
+import { groupsOf, type MembershipRecord, withJoined, withLeft } from '../../lib/memberships.ts'
+import { clientOfTopic, EVERYBODY, groupTopic, userTopic } from '../../lib/topics.ts'
+import { AddressBook } from './address-book.ts'
+import { newStoredClient, recordOf, type StoredClient } from './stored-client.ts'
 
 /** The clients of a channel and their leases. Every method is one atomic step. */
 export class ClientTable {
   readonly #now: () => number
   readonly #byPublicToken = new Map<string, StoredClient>()
   readonly #byHash = new Map<string, StoredClient>()
+  readonly #addresses = new AddressBook()
   #lastSweepAt: number
 
   /** @param now milliseconds on a clock that never jumps */
@@ -37,68 +30,82 @@ export class ClientTable {
   }
 
   /** Why this client cannot be added, if so. */
-  refusal({ client, privateTokenHash, maxClients }: InitialiseOperation): RefusalCode | undefined {
+  refusal(operation: InitialiseOperation): RefusalCode | undefined {
+    const { client, privateTokenHash, maxClients, maxClientsPerUser } = operation
     if (this.#byPublicToken.has(client.publicToken) || this.#byHash.has(privateTokenHash)) {
       return 'COMET_CLIENT_ALREADY_EXISTS'
     }
-    return this.#byPublicToken.size >= maxClients ? 'COMET_TOO_MANY_CLIENTS' : undefined
+    if (this.#byPublicToken.size >= maxClients) return 'COMET_TOO_MANY_CLIENTS'
+    if (client.userId === undefined) return undefined
+    const ofUser = this.#addresses.countAt(userTopic(client.userId))
+    return ofUser >= maxClientsPerUser ? 'COMET_USER_HAS_TOO_MANY_CLIENTS' : undefined
   }
 
-  add({ client, privateTokenHash, from, leaseSeconds }: InitialiseOperation, at: Cursor): CometClient {
-    const now = Date.now()
-    Object.freeze(client.groups)
-    const start = Object.freeze(from ?? at)
-    const stored = {
-      // The spread comes last: with it first, V8 gives each of these a hidden class of its own (about 270 bytes).
-      client: { createdAt: now, generation: at.messageId, start, ...client },
-      lastSeenAt: now,
-      privateTokenHash,
-      expiresAt: this.#after(leaseSeconds),
-      goodbye: false,
-    }
-    this.#byPublicToken.set(client.publicToken, stored)
-    this.#byHash.set(privateTokenHash, stored)
+  add(operation: InitialiseOperation, at: Cursor): CometClient {
+    const stored = newStoredClient(operation, at, this.#after(operation.leaseSeconds))
+    this.#byPublicToken.set(stored.client.publicToken, stored)
+    this.#byHash.set(stored.privateTokenHash, stored)
+    this.#addresses.add(stored)
     return recordOf(stored)
   }
 
-  has(publicToken: string, generation?: number): boolean {
+  /** @param generation absent: whoever bears the public token */
+  get(publicToken: string, generation?: number): CometClient | undefined {
     const stored = this.#byPublicToken.get(publicToken)
-    return stored !== undefined && (generation === undefined || stored.client.generation === generation)
+    if (stored === undefined) return undefined
+    return generation === undefined || stored.client.generation === generation ? recordOf(stored) : undefined
   }
 
   find(privateTokenHash: string): Omit<ClientRecord, 'asOf'> | undefined {
     const stored = this.#byHash.get(privateTokenHash)
     if (stored === undefined) return undefined
-    const { holder, acknowledged } = stored
+    const { memberships, holder, acknowledged } = stored
     return {
       client: recordOf(stored),
+      ...memberships,
       ...(holder !== undefined && { holder }),
       ...(acknowledged && { acknowledged }),
     }
   }
 
-  *clients(): Generator<CometClient> {
-    for (const stored of this.#byPublicToken.values()) yield recordOf(stored)
+  /** Changes what is given. The record as it is then. */
+  update({ publicToken, displayName, data }: UpdateOperation): CometClient {
+    const stored = this.#byPublicToken.get(publicToken)!
+    const { client } = stored
+    stored.client = {
+      ...client,
+      displayName: displayName ?? client.displayName,
+      data: data === undefined ? client.data : data,
+    }
+    return recordOf(stored)
+  }
+
+  /** Makes one that is no member a member. The record as it is then. */
+  join(publicToken: string, group: string, id: number): CometClient {
+    const stored = this.#byPublicToken.get(publicToken)!
+    this.#addresses.addAt(groupTopic(group), stored)
+    return withMemberships(stored, withJoined(stored.memberships, group, id))
+  }
+
+  /** Ends a membership. The record as it is then. */
+  leave(publicToken: string, group: string, id: number, trimmedThrough: number): CometClient {
+    const stored = this.#byPublicToken.get(publicToken)!
+    this.#addresses.removeAt(groupTopic(group), stored)
+    return withMemberships(stored, withLeft(stored.memberships, group, id, trimmedThrough))
   }
 
   /** The hash of the private token it had. */
   remove(publicToken: string): string {
-    const { privateTokenHash } = this.#byPublicToken.get(publicToken)!
+    const stored = this.#byPublicToken.get(publicToken)!
     this.#byPublicToken.delete(publicToken)
-    this.#byHash.delete(privateTokenHash)
-    return privateTokenHash
+    this.#byHash.delete(stored.privateTokenHash)
+    this.#addresses.remove(stored)
+    return stored.privateTokenHash
   }
 
   /** Those whom one of the topics addresses, each once. */
-  audience(topics: readonly string[]): CometClient[] {
-    if (topics.includes(EVERYBODY)) return [...this.clients()]
-    const audience = new Map<string, CometClient>()
-    for (const topic of topics) {
-      const publicToken = clientOfTopic(topic)
-      const stored = publicToken === undefined ? undefined : this.#byPublicToken.get(publicToken)
-      if (stored) audience.set(stored.client.publicToken, recordOf(stored))
-    }
-    return [...audience.values()]
+  *audience(topics: readonly string[]): Generator<CometClient> {
+    for (const stored of this.#addressed(topics)) yield recordOf(stored)
   }
 
   renew(renewal: LeaseRenewal): LeaseOutcome {
@@ -132,14 +139,32 @@ export class ClientTable {
     return expired
   }
 
+  /** A list of its own, unless it is everybody: one who leaves and joins meanwhile is not met twice. */
+  #addressed(topics: readonly string[]): Iterable<StoredClient> {
+    if (topics.includes(EVERYBODY)) return this.#byPublicToken.values()
+    const addressed = new Set<StoredClient>()
+    for (const topic of topics) {
+      const publicToken = clientOfTopic(topic)
+      if (publicToken === undefined) {
+        for (const stored of this.#addresses.at(topic)) addressed.add(stored)
+      } else {
+        const stored = this.#byPublicToken.get(publicToken)
+        if (stored) addressed.add(stored)
+      }
+    }
+    return addressed
+  }
+
   #after(seconds: number): number {
     return this.#now() + seconds * 1000
   }
 }
 
-/** A copy, of which all that it has in common with the table is frozen: what is kept is nobody else's to change. */
-function recordOf({ client, lastSeenAt }: StoredClient): CometClient {
-  return { lastSeenAt, ...client }
+function withMemberships(stored: StoredClient, memberships: MembershipRecord): CometClient {
+  Object.freeze(memberships.memberships)
+  stored.memberships = memberships
+  stored.client = { ...stored.client, groups: Object.freeze(groupsOf(memberships)) }
+  return recordOf(stored)
 }
 
 /** The newer epoch wins, since a page only ever moves on to it; within one, the higher id. */

@@ -1,6 +1,9 @@
 import cluster from 'node:cluster'
 import type { CometClient } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   ICometStateProvider,
   LeaseOutcome,
@@ -66,8 +69,8 @@ export class InProcCometStateProvider implements ICometStateProvider {
     return this.#channel.findClient(privateTokenHash)
   }
 
-  async *getClients(): AsyncGenerator<CometClient> {
-    yield* this.#channel.clients()
+  async *getClients(topics?: readonly string[]): AsyncGenerator<CometClient> {
+    yield* this.#channel.clients(topics)
   }
 
   async renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
@@ -76,6 +79,14 @@ export class InProcCometStateProvider implements ICometStateProvider {
 
   async removeExpired(): Promise<RemovedClient[]> {
     return this.#channel.removeExpired()
+  }
+
+  async claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.#channel.claim(claims)
+  }
+
+  async settle(replies: readonly ClaimReply[]): Promise<void> {
+    this.#channel.settle(replies)
   }
 
   get #channel(): StoredChannel {

@@ -1,91 +1,86 @@
-import { randomBytes } from 'node:crypto'
-import type { CometClient } from '../../lib/comet-client.ts'
+import { type CometClient, publicPartOf } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
-  Entry,
+  Done,
   InitialiseOperation,
+  JoinOperation,
   LeaseOutcome,
   LeaseRenewal,
+  LeaveOperation,
   Operation,
   Outcome,
+  Refusal,
   RemovedClient,
   RemoveOperation,
   RetainedLog,
   Retention,
   SendOperation,
   StopOperation,
+  UpdateOperation,
 } from '../../lib/comet-state-provider.ts'
 import type { Cursor } from '../../lib/cursor.ts'
-import { RetainedWindow } from '../../lib/retained-window.ts'
+import { EVERYBODY_TOPICS } from '../../lib/topics.ts'
+import { ChannelLog, type Follower } from './channel-log.ts'
+import { ClaimTable } from './claim-table.ts'
 import { ClientTable } from './client-table.ts'
 import { ForgetfulMap } from './forgetful-map.ts'
 
 /** How many keys of sends, and how many stopped tokens, are remembered at most. */
 const MAX_REMEMBERED = 100_000
 
-/** Until a provider opens it. */
-const RETAIN_NOTHING: Retention = { seconds: 0, messages: 0, bytes: 0 }
-
-/** Takes the entries of one channel in order. */
-export type Follower = (entries: readonly Entry[]) => void
+const UNKNOWN: Refusal = { refused: 'COMET_CLIENT_DOES_NOT_EXIST' }
 
 /** One channel as the store keeps it. All is synchronous, so every operation is atomic by itself. */
 export class StoredChannel {
-  readonly #epoch = randomBytes(12).toString('base64url')
-  /** Microseconds since 1970, so that ids are above all that an earlier process can have given. */
-  #head = Date.now() * 1000
-  readonly #window: RetainedWindow
+  readonly #log: ChannelLog
   readonly #clients: ClientTable
+  readonly #claims: ClaimTable
   readonly #stopped: ForgetfulMap<true>
   readonly #keys: ForgetfulMap<number>
-  readonly #followers = new Set<Follower>()
   #rememberMs = 0
 
   /** @param now milliseconds on a clock that never jumps */
   constructor(now: () => number) {
-    this.#window = new RetainedWindow(RETAIN_NOTHING, this.#head, now)
+    this.#log = new ChannelLog(now)
     this.#clients = new ClientTable(now)
+    this.#claims = new ClaimTable(now)
     this.#stopped = new ForgetfulMap(MAX_REMEMBERED, now)
     this.#keys = new ForgetfulMap(MAX_REMEMBERED, now)
   }
 
   /** Sets how much is retained from now on. */
   retain(retention: Retention): void {
-    this.#window.retain(retention)
+    this.#log.retain(retention)
     this.#rememberMs = retention.seconds * 1000
   }
 
   retainedLog(): RetainedLog {
-    this.#window.trim()
-    return {
-      epoch: this.#epoch,
-      entries: [...this.#window.entriesAfter(this.#window.trimmedThrough)],
-      head: this.#head,
-      trimmedThrough: this.#window.trimmedThrough,
-    }
+    return this.#log.retained()
   }
 
   /** Feeds the follower all that is appended from now on. The returned function ends that. */
   follow(follower: Follower): () => void {
-    this.#followers.add(follower)
-    return () => this.#followers.delete(follower)
+    return this.#log.follow(follower)
   }
 
   append(operations: readonly Operation[]): Outcome[] {
-    const added: Entry[] = []
-    const outcomes = operations.map((operation) => this.#do(operation, added))
-    if (added.length > 0) for (const follower of this.#followers) follower(added)
+    const outcomes = operations.map((operation) => this.#do(operation))
+    this.#log.feed()
     return outcomes
   }
 
   findClient(privateTokenHash: string): ClientRecord | 'stopped' | undefined {
     const found = this.#clients.find(privateTokenHash)
-    if (found) return { ...found, asOf: this.#head }
+    if (found) return { ...found, asOf: this.#log.head }
     return this.#stopped.get(privateTokenHash) ? 'stopped' : undefined
   }
 
-  clients(): Iterable<CometClient> {
-    return this.#clients.clients()
+  /** Those whom one of the topics addresses, each once; all by default. */
+  clients(topics: readonly string[] = EVERYBODY_TOPICS): Iterable<CometClient> {
+    return this.#clients.audience(topics)
   }
 
   renewLeases(renewals: readonly LeaseRenewal[]): LeaseOutcome[] {
@@ -93,7 +88,8 @@ export class StoredChannel {
   }
 
   removeExpired(): RemovedClient[] {
-    this.#window.trim()
+    this.#log.trim()
+    this.#claims.forgetExpired()
     const expired = this.#clients.expired()
     this.append(
       expired.map(({ client: { publicToken, generation } }) => ({ kind: 'remove', publicToken, generation })),
@@ -101,62 +97,126 @@ export class StoredChannel {
     return expired
   }
 
-  #do(operation: Operation, added: Entry[]): Outcome {
+  claim(claims: readonly Claim[]): ClaimOutcome[] {
+    return claims.map((claim) => {
+      const exists = this.#clients.get(claim.publicToken, claim.generation) !== undefined
+      return exists ? this.#claims.claim(claim) : 'gone'
+    })
+  }
+
+  settle(replies: readonly ClaimReply[]): void {
+    for (const reply of replies) this.#claims.settle(reply)
+  }
+
+  #do(operation: Operation): Outcome {
     switch (operation.kind) {
       case 'send':
-        return this.#send(operation, added)
+        return this.#send(operation)
       case 'initialise':
-        return this.#initialise(operation, added)
+        return this.#initialise(operation)
+      case 'update':
+        return this.#update(operation)
+      case 'join':
+        return this.#join(operation)
+      case 'leave':
+        return this.#leave(operation)
       case 'remove':
-        return this.#remove(operation, added)
+        return this.#remove(operation)
       case 'stop':
-        return this.#stop(operation, added)
+        return this.#stop(operation)
     }
   }
 
-  #send({ topics, except, name, contents, receiver, key }: SendOperation, added: Entry[]): Outcome {
+  #send({ topics, except, name, contents, receiver, key }: SendOperation): Outcome {
     const first = key === undefined ? undefined : this.#keys.get(key)
-    if (first !== undefined) return { epoch: this.#epoch, id: first }
-    if (receiver !== undefined && !this.#clients.has(receiver)) {
-      return { refused: 'COMET_CLIENT_DOES_NOT_EXIST' }
-    }
-    const at = this.#add((id) => ({ kind: 'message', id, topics, except, name, contents }), added)
+    if (first !== undefined) return { epoch: this.#log.epoch, id: first }
+    if (receiver !== undefined && !this.#clients.get(receiver)) return UNKNOWN
+    const at = this.#log.add((id) => ({ kind: 'message', id, topics, except, name, contents }))
     if (key !== undefined) this.#keys.set(key, at.messageId, this.#rememberMs)
-    return { epoch: at.epoch, id: at.messageId }
+    return doneAt(at)
   }
 
-  #initialise(operation: InitialiseOperation, added: Entry[]): Outcome {
+  #initialise(operation: InitialiseOperation): Outcome {
     const refused = this.#stopped.get(operation.privateTokenHash)
       ? 'COMET_CLIENT_ALREADY_EXISTS'
       : this.#clients.refusal(operation)
     if (refused) return { refused }
     const { publicToken } = operation.client
-    const at = this.#add((id) => ({ kind: 'initialise', id, publicToken }), added)
-    return { epoch: at.epoch, id: at.messageId, client: this.#clients.add(operation, at) }
+    const at = this.#log.add((id) => ({ kind: 'initialise', id, publicToken }))
+    const client = this.#clients.add(operation, at)
+    this.#addMemberships('join', client)
+    return { ...doneAt(at), client }
   }
 
-  #remove({ publicToken, generation }: RemoveOperation, added: Entry[]): Outcome {
-    if (!this.#clients.has(publicToken, generation)) return { refused: 'COMET_CLIENT_DOES_NOT_EXIST' }
-    this.#clients.remove(publicToken)
-    const at = this.#add((id) => ({ kind: 'remove', id, publicToken, generation }), added)
-    return { epoch: at.epoch, id: at.messageId }
+  #update(operation: UpdateOperation): Outcome {
+    const { publicToken, generation } = operation
+    if (!this.#clients.get(publicToken, generation)) return UNKNOWN
+    const client = this.#clients.update(operation)
+    const at = this.#log.add((id) => ({ kind: 'update', id, ...memberOf(client), groups: client.groups }))
+    return { ...doneAt(at), client }
   }
 
-  #stop({ topics }: StopOperation, added: Entry[]): Outcome {
-    const stopped = this.#clients.audience(topics)
-    for (const { publicToken } of stopped) {
-      this.#stopped.set(this.#clients.remove(publicToken), true, this.#rememberMs)
-    }
-    const at = this.#add((id) => ({ kind: 'stop', id, topics }), added)
-    return { epoch: at.epoch, id: at.messageId, stopped }
+  #join({ publicToken, generation, group, maxGroups }: JoinOperation): Outcome {
+    const client = this.#clients.get(publicToken, generation)
+    if (client === undefined) return UNKNOWN
+    if (client.groups.includes(group)) return this.#unchanged(client)
+    if (client.groups.length >= maxGroups) return { refused: 'COMET_CLIENT_HAS_TOO_MANY_GROUPS' }
+    const at = this.#log.add((id) => ({ kind: 'join', id, ...memberOf(client), group }))
+    return { ...doneAt(at), client: this.#clients.join(publicToken, group, at.messageId) }
   }
 
-  #add(entryOf: (id: number) => Entry, added: Entry[]): Cursor {
-    this.#head += 1
-    const entry = Object.freeze(entryOf(this.#head))
-    this.#window.add(entry)
-    this.#window.trim()
-    added.push(entry)
-    return { epoch: this.#epoch, messageId: this.#head }
+  #leave({ publicToken, generation, group }: LeaveOperation): Outcome {
+    const client = this.#clients.get(publicToken, generation)
+    if (client === undefined) return UNKNOWN
+    if (!client.groups.includes(group)) return this.#unchanged(client)
+    const at = this.#log.add((id) => ({ kind: 'leave', id, ...memberOf(client), group }))
+    const left = this.#clients.leave(publicToken, group, at.messageId, this.#log.trimmedThrough)
+    return { ...doneAt(at), client: left }
   }
+
+  #remove({ publicToken, generation }: RemoveOperation): Outcome {
+    const client = this.#clients.get(publicToken, generation)
+    if (client === undefined) return UNKNOWN
+    this.#forget(client)
+    const at = this.#log.add((id) => ({ kind: 'remove', id, publicToken, generation }))
+    return { ...doneAt(at), client }
+  }
+
+  #stop({ topics, except }: StopOperation): Outcome {
+    const excepted = new Set(except)
+    const audience = [...this.#clients.audience(topics)]
+    const stopped = audience.filter(({ publicToken }) => !excepted.has(publicToken))
+    const at = this.#log.add((id) => ({ kind: 'stop', id, topics, except }))
+    for (const client of stopped) this.#stopped.set(this.#forget(client), true, this.#rememberMs)
+    return { ...doneAt(at), stopped }
+  }
+
+  /** Ends all that is known of a client. Answers with the hash of its private token. */
+  #forget(client: CometClient): string {
+    this.#addMemberships('leave', client)
+    this.#claims.forgetClient(client.generation)
+    return this.#clients.remove(client.publicToken)
+  }
+
+  /** An entry for each group of a client that comes or goes. */
+  #addMemberships(kind: 'join' | 'leave', client: CometClient): void {
+    const member = memberOf(client)
+    for (const group of client.groups) this.#log.add((id) => ({ kind, id, ...member, group }))
+  }
+
+  #unchanged(client: CometClient): Done {
+    return { epoch: this.#log.epoch, id: this.#log.head, unchanged: true, client }
+  }
+}
+
+function doneAt({ epoch, messageId }: Cursor): Done {
+  return { epoch, id: messageId }
+}
+
+/** What entries say of a client. */
+function memberOf(client: CometClient): {
+  readonly generation: number
+  readonly client: ReturnType<typeof publicPartOf>
+} {
+  return { generation: client.generation, client: Object.freeze(publicPartOf(client)) }
 }

@@ -4,9 +4,9 @@ import { CometException, unknownReceiverText } from '../../lib/comet-exception.t
 import type { SendOperation } from '../../lib/comet-state-provider.ts'
 import { isBusy } from './busy.ts'
 import { ChannelRows } from './channel-row.ts'
-import { ClientLookup } from './client-rows.ts'
 import { isAsDurable } from './database-file.ts'
 import { EntryAppender } from './entry-rows.ts'
+import { ExistingClients } from './existing-clients.ts'
 import { MarkRows } from './mark-rows.ts'
 import type { CompleteOptions } from './options.ts'
 import { RememberedRows } from './remembered-rows.ts'
@@ -18,7 +18,7 @@ import { WriteTransaction } from './write-transaction.ts'
 interface AppStatements {
   readonly rows: ChannelRows
   readonly log: EntryAppender
-  readonly clients: ClientLookup
+  readonly clients: ExistingClients
   readonly keys: RememberedRows
   readonly marks: MarkRows
 }
@@ -81,7 +81,7 @@ export class AppTransactions {
     const { epoch } = channel
     const mark = randomUUID()
     const first = key === undefined ? undefined : keys.find(key, now)
-    if (first === undefined && receiver !== undefined && !clients.exists(receiver)) {
+    if (first === undefined && receiver !== undefined && !clients.find(receiver, undefined, transaction)) {
       throw new CometException('COMET_CLIENT_DOES_NOT_EXIST', unknownReceiverText(name, receiver))
     }
     marks.add(mark, now)
@@ -131,7 +131,7 @@ export class AppTransactions {
     const statements = {
       rows: new ChannelRows(database, this.#number),
       log: new EntryAppender(database, tables),
-      clients: new ClientLookup(database, tables),
+      clients: new ExistingClients(database, tables),
       keys: new RememberedRows(database, tables.keys),
       marks: new MarkRows(database, tables),
     }

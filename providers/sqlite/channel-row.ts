@@ -12,6 +12,10 @@ export interface ChannelRow {
   messages: number
   bytes: number
   clients: number
+  /** How many stops are being carried out, or were cut off. */
+  stops: number
+  /** How much of replies is kept. */
+  replyBytes: number
   /** When somebody last swept: milliseconds since 1970. */
   sweptAt: number
   /** How many milliseconds up to then do not count, since nobody swept. */
@@ -30,6 +34,8 @@ const COLUMNS = {
   messages: 'messages',
   bytes: 'bytes',
   clients: 'clients',
+  stops: 'stops',
+  replyBytes: 'reply_bytes',
   sweptAt: 'swept_at',
   unswept: 'unswept',
   isClean: 'is_clean',

@@ -1,15 +1,24 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { CometClient } from '../../lib/comet-client.ts'
 import type { ClientRecord } from '../../lib/comet-state-provider.ts'
-import { clientOfTopic, EVERYBODY } from '../../lib/topics.ts'
+import {
+  groupsOf,
+  initialMemberships,
+  type Membership,
+  type MembershipRecord,
+} from '../../lib/memberships.ts'
 import type { Tables } from './schema.ts'
 
-/** A client as its table has it. `record` is the JSON text of all that never changes. */
+/** A client as its table has it. `record` is the JSON text of all that has no column of its own. */
 export interface ClientRow {
   readonly publicToken: string
   readonly privateHash: string
   readonly generation: number
+  readonly userId: string | null
+  readonly sessionId: string | null
   readonly record: string
+  readonly memberships: string | null
+  readonly lostThrough: number | null
   readonly lastSeenAt: number
   readonly holder: string | null
   readonly acknowledgedEpoch: string | null
@@ -17,80 +26,74 @@ export interface ClientRow {
 }
 
 /** Where a client row and the position of the log are read in one statement, and so of one moment. */
-type FoundRow = ClientRow & { readonly asOf: number }
+export type FoundRow = ClientRow & {
+  readonly asOf: number
+  /** How many stops are being carried out: one may have hit this client. */
+  readonly stops: number
+}
+
+type StoredClient = Omit<CometClient, 'lastSeenAt' | 'groups'>
 
 export const CLIENT_COLUMNS = `
-  public_token AS publicToken, private_hash AS privateHash, generation, record, last_seen_at AS lastSeenAt, holder,
+  public_token AS publicToken, private_hash AS privateHash, generation, user_id AS userId, session_id AS sessionId,
+  record, memberships, lost_through AS lostThrough, last_seen_at AS lastSeenAt, holder,
   acknowledged_epoch AS acknowledgedEpoch, acknowledged_id AS acknowledgedId`
-
-/** How many clients are listed, and how many of an audience named, at a time. */
-const PAGE = 200
 
 /** The clients of a channel. */
 export class ClientRows {
-  readonly #find: Statement<[number, string], FoundRow>
-  readonly #isTaken: Statement<[string, string], 1>
+  readonly #find: Statement<[string, number], FoundRow>
+  readonly #byPrivateHash: Statement<[string], 1>
   readonly #insert: Statement<[object]>
-  readonly #page: Statement<[number], ClientRow>
-  readonly #byPublicToken: Statement<[string], ClientRow>
+  readonly #setRecord: Statement<[string, number]>
+  readonly #setMemberships: Statement<[string, number | null, number]>
   readonly #delete: Statement<[number]>
 
   constructor(database: Database, { clients }: Tables) {
     this.#find = database.prepare(
-      `SELECT (SELECT head FROM main.comet_channels WHERE number = ?) AS asOf, ${CLIENT_COLUMNS}
-       FROM ${clients} WHERE private_hash = ?`,
+      `SELECT channel.head AS asOf, channel.stops AS stops, ${CLIENT_COLUMNS}
+       FROM ${clients} CROSS JOIN main.comet_channels AS channel WHERE private_hash = ? AND channel.number = ?`,
     )
-    this.#isTaken = database
-      .prepare<[string, string], 1>(`SELECT 1 FROM ${clients} WHERE public_token = ? OR private_hash = ?`)
+    this.#byPrivateHash = database
+      .prepare<[string], 1>(`SELECT 1 FROM ${clients} WHERE private_hash = ?`)
       .pluck()
     this.#insert = database.prepare(
-      `INSERT INTO ${clients} (generation, public_token, private_hash, record, last_seen_at, expires_at)
-       VALUES (@generation, @publicToken, @privateHash, @record, @lastSeenAt, @expiresAt)`,
+      `INSERT INTO ${clients} (generation, public_token, private_hash, user_id, session_id, record, memberships,
+         last_seen_at, expires_at)
+       VALUES (@generation, @publicToken, @privateHash, @userId, @sessionId, @record, @memberships,
+         @lastSeenAt, @expiresAt)`,
     )
-    this.#page = database.prepare(
-      `SELECT ${CLIENT_COLUMNS} FROM ${clients} WHERE generation > ? ORDER BY generation LIMIT ${PAGE}`,
+    this.#setRecord = database.prepare(`UPDATE ${clients} SET record = ? WHERE generation = ?`)
+    this.#setMemberships = database.prepare(
+      `UPDATE ${clients} SET memberships = ?, lost_through = ? WHERE generation = ?`,
     )
-    this.#byPublicToken = database.prepare(`SELECT ${CLIENT_COLUMNS} FROM ${clients} WHERE public_token = ?`)
     this.#delete = database.prepare(`DELETE FROM ${clients} WHERE generation = ?`)
   }
 
   /** The client, and the log position that is true at the same moment. */
-  find(channel: number, privateHash: string): ClientRecord | undefined {
-    const row = this.#find.get(channel, privateHash)
-    return row && { ...recordOf(row), asOf: row.asOf }
+  find(channel: number, privateHash: string): FoundRow | undefined {
+    return this.#find.get(privateHash, channel)
   }
 
-  /** Whether either token is in use. */
-  isTaken(publicToken: string, privateHash: string): boolean {
-    return this.#isTaken.get(publicToken, privateHash) === 1
+  hasPrivateHash(privateHash: string): boolean {
+    return this.#byPrivateHash.get(privateHash) === 1
   }
 
   insert(client: CometClient, privateHash: string, expiresAt: number): void {
-    const { lastSeenAt, ...rest } = client
-    const { publicToken, generation } = client
-    const record = JSON.stringify(rest)
-    this.#insert.run({ generation, publicToken, privateHash, record, lastSeenAt, expiresAt })
+    const { publicToken, generation, userId = null, sessionId = null, groups, lastSeenAt } = client
+    const memberships =
+      groups.length === 0 ? null : JSON.stringify(initialMemberships(groups, generation).memberships)
+    const record = textOf(client)
+    const columns = { generation, publicToken, privateHash, userId, sessionId, record, memberships }
+    this.#insert.run({ ...columns, lastSeenAt, expiresAt })
   }
 
-  byPublicToken(publicToken: string): ClientRow | undefined {
-    return this.#byPublicToken.get(publicToken)
+  /** What may change of a client without its memberships. */
+  update(client: CometClient): void {
+    this.#setRecord.run(textOf(client), client.generation)
   }
 
-  /** Those whom one of the topics addresses, each once. */
-  audience(topics: readonly string[]): ClientRow[] {
-    if (topics.includes(EVERYBODY)) return [...this.pages()].flat()
-    const tokens = new Set(topics.map(clientOfTopic).filter((token) => token !== undefined))
-    return [...tokens].map((token) => this.byPublicToken(token)).filter((row) => row !== undefined)
-  }
-
-  /** The next of them, by generation. No statement is left open. */
-  page(after: number): ClientRow[] {
-    return this.#page.all(after)
-  }
-
-  /** All of them, in pages. */
-  *pages(): Generator<ClientRow[]> {
-    for (let page = this.page(0); page.length > 0; page = this.page(page.at(-1)!.generation)) yield page
+  setMemberships(generation: number, { memberships, lostThrough }: MembershipRecord): void {
+    this.#setMemberships.run(JSON.stringify(memberships), lostThrough ?? null, generation)
   }
 
   delete(generation: number): void {
@@ -98,31 +101,29 @@ export class ClientRows {
   }
 }
 
-/** Whether a client exists, by any connection. */
-export class ClientLookup {
-  readonly #exists: Statement<[string], 1>
+export function clientOf(row: ClientRow): CometClient {
+  const { record, lastSeenAt } = row
+  return { ...(JSON.parse(record) as StoredClient), groups: groupsOf(membershipsOf(row)), lastSeenAt }
+}
 
-  constructor(database: Database, { clients }: Tables) {
-    this.#exists = database
-      .prepare<[string], 1>(`SELECT 1 FROM ${clients} WHERE public_token = ?`)
-      .pluck()
-      .safeIntegers(false)
-  }
-
-  exists(publicToken: string): boolean {
-    return this.#exists.get(publicToken) === 1
+export function membershipsOf({ memberships, lostThrough }: ClientRow): MembershipRecord {
+  return {
+    memberships: memberships === null ? [] : (JSON.parse(memberships) as Membership[]),
+    ...(lostThrough !== null && { lostThrough }),
   }
 }
 
-export function clientOf({ record, lastSeenAt }: ClientRow): CometClient {
-  return { ...(JSON.parse(record) as Omit<CometClient, 'lastSeenAt'>), lastSeenAt }
-}
-
-function recordOf(row: ClientRow): Omit<ClientRecord, 'asOf'> {
-  const { holder, acknowledgedEpoch: epoch, acknowledgedId: messageId } = row
+export function recordOf(row: FoundRow): ClientRecord {
+  const { holder, acknowledgedEpoch: epoch, acknowledgedId: messageId, asOf } = row
   return {
     client: clientOf(row),
+    ...membershipsOf(row),
     ...(holder !== null && { holder }),
     ...(epoch !== null && messageId !== null && { acknowledged: { epoch, messageId } }),
+    asOf,
   }
+}
+
+function textOf({ lastSeenAt: _, groups: __, ...stored }: CometClient): string {
+  return JSON.stringify(stored satisfies StoredClient)
 }

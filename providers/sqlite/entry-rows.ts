@@ -1,11 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3'
+import type { PublicCometClient } from '../../lib/comet-client.ts'
 import type { Entry } from '../../lib/comet-state-provider.ts'
 import { retainedBytes } from '../../lib/retained-window.ts'
 import { EVERYBODY, EVERYBODY_TOPICS } from '../../lib/topics.ts'
 import type { Tables } from './schema.ts'
 import type { EntryValue, WriteTransaction } from './write-transaction.ts'
 
-/** An entry as its table has it. `name` is the message's, or the public token of whom else it is about. */
+/**
+ * An entry as its table has it. `name` is the message's, or the group's, or the public token of whom else it is about;
+ * `contents` the message's, or what others may know of a client; `topics` also the groups of one that was updated.
+ */
 interface EntryRow {
   readonly id: number
   readonly kind: Entry['kind']
@@ -117,15 +121,19 @@ function detailsOf(
   switch (entry.kind) {
     case 'message': {
       const { name, contents, topics, except } = entry
-      const excluded = except.length === 0 ? null : JSON.stringify(except)
-      return [name, contents, topicsColumn(topics), excluded, null]
+      return [name, contents, topicsColumn(topics), exceptColumn(except), null]
     }
     case 'initialise':
       return [entry.publicToken, null, null, null, null]
+    case 'update':
+      return [null, JSON.stringify(entry.client), JSON.stringify(entry.groups), null, entry.generation]
+    case 'join':
+    case 'leave':
+      return [entry.group, JSON.stringify(entry.client), null, null, entry.generation]
     case 'remove':
       return [entry.publicToken, null, null, null, entry.generation]
     case 'stop':
-      return [null, null, topicsColumn(entry.topics), null, null]
+      return [null, null, topicsColumn(entry.topics), exceptColumn(entry.except), null]
   }
 }
 
@@ -138,17 +146,36 @@ function topicsOf(column: string | null): readonly string[] {
   return column === null ? EVERYBODY_TOPICS : (JSON.parse(column) as string[])
 }
 
+function exceptColumn(except: readonly string[]): string | null {
+  return except.length === 0 ? null : JSON.stringify(except)
+}
+
+function exceptOf(column: string | null): readonly string[] {
+  return column === null ? [] : (JSON.parse(column) as string[])
+}
+
 function entryOf({ id, kind, name, contents, topics, excluded, generation }: EntryRow): Entry {
   switch (kind) {
     case 'message': {
-      const except = excluded === null ? [] : (JSON.parse(excluded) as string[])
-      return { kind, id, topics: topicsOf(topics), except, name: name!, contents: contents! }
+      const addresses = { topics: topicsOf(topics), except: exceptOf(excluded) }
+      return { kind, id, ...addresses, name: name!, contents: contents! }
     }
     case 'initialise':
       return { kind, id, publicToken: name! }
+    case 'update': {
+      const groups = JSON.parse(topics!) as string[]
+      return { kind, id, generation: generation!, client: publicPart(contents), groups }
+    }
+    case 'join':
+    case 'leave':
+      return { kind, id, generation: generation!, client: publicPart(contents), group: name! }
     case 'remove':
       return { kind, id, publicToken: name!, generation: generation! }
     case 'stop':
-      return { kind, id, topics: topicsOf(topics) }
+      return { kind, id, topics: topicsOf(topics), except: exceptOf(excluded) }
   }
+}
+
+function publicPart(column: string | null): PublicCometClient {
+  return JSON.parse(column!) as PublicCometClient
 }

@@ -21,6 +21,8 @@ const FILE = `
     messages INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0,
     clients INTEGER NOT NULL DEFAULT 0,
+    stops INTEGER NOT NULL DEFAULT 0,
+    reply_bytes INTEGER NOT NULL DEFAULT 0,
     swept_at INTEGER NOT NULL,
     unswept INTEGER NOT NULL DEFAULT 0,
     is_clean INTEGER NOT NULL DEFAULT 1
@@ -34,8 +36,8 @@ const REMEMBERED = `
     until INTEGER NOT NULL`
 
 /** A channel's own tables: one for all channels would have to be searched through by each. */
-const channelTables = ({ entries, clients, leases, keys, stopped, marks }: Tables): string => `
-  CREATE TABLE ${entries} (
+const channelTables = (tables: Tables): string => `
+  CREATE TABLE ${tables.entries} (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
     stored_at INTEGER NOT NULL,
@@ -46,11 +48,15 @@ const channelTables = ({ entries, clients, leases, keys, stopped, marks }: Table
     excluded TEXT,
     generation INTEGER
   ) STRICT;
-  CREATE TABLE ${clients} (
+  CREATE TABLE ${tables.clients} (
     generation INTEGER PRIMARY KEY,
     public_token TEXT NOT NULL UNIQUE,
     private_hash TEXT NOT NULL UNIQUE,
+    user_id TEXT,
+    session_id TEXT,
     record TEXT NOT NULL,
+    memberships TEXT, -- NULL: none
+    lost_through INTEGER,
     last_seen_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     goodbye INTEGER NOT NULL DEFAULT 0,
@@ -58,10 +64,43 @@ const channelTables = ({ entries, clients, leases, keys, stopped, marks }: Table
     acknowledged_epoch TEXT,
     acknowledged_id INTEGER
   ) STRICT;
-  CREATE INDEX ${leases} (expires_at);
-  CREATE TABLE ${keys} (${REMEMBERED}) STRICT;
-  CREATE TABLE ${stopped} (${REMEMBERED}) STRICT;
-  CREATE TABLE ${marks} (
+  CREATE INDEX ${tables.leases} (expires_at);
+  CREATE INDEX ${tables.users} (user_id) WHERE user_id IS NOT NULL;
+  CREATE INDEX ${tables.sessions} (session_id) WHERE session_id IS NOT NULL;
+  CREATE TABLE ${tables.members} (
+    group_name TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    joined INTEGER NOT NULL,
+    PRIMARY KEY (group_name, generation)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.claims} (
+    number INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    run TEXT NOT NULL,
+    runs_until INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    is_settled INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0, -- 0: without a reply
+    reply TEXT,
+    UNIQUE (generation, key)
+  ) STRICT;
+  CREATE INDEX ${tables.replies} (number) WHERE bytes > 0;
+  CREATE TABLE ${tables.stops} (
+    id INTEGER PRIMARY KEY,
+    topics TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    topic INTEGER NOT NULL,
+    after INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE ${tables.aside} (
+    number INTEGER PRIMARY KEY,
+    stop INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE ${tables.keys} (${REMEMBERED}) STRICT;
+  CREATE TABLE ${tables.stopped} (${REMEMBERED}) STRICT;
+  CREATE TABLE ${tables.marks} (
     number INTEGER PRIMARY KEY,
     mark TEXT NOT NULL UNIQUE,
     marked_at INTEGER NOT NULL
@@ -72,6 +111,16 @@ export interface Tables {
   readonly entries: string
   readonly clients: string
   readonly leases: string
+  readonly users: string
+  readonly sessions: string
+  /** One for each membership that goes on. */
+  readonly members: string
+  readonly claims: string
+  readonly replies: string
+  /** Stops that are carried out at present, or were cut off: normally none. */
+  readonly stops: string
+  /** Whom such a stop hit and somebody else removed, until whoever carries it out names them. */
+  readonly aside: string
   readonly keys: string
   readonly stopped: string
   /** One for each message that was sent within a transaction of the app, for some minutes. */
@@ -81,10 +130,18 @@ export interface Tables {
 export function tablesOf(channel: number): Tables {
   // `main.`: an app may have a temporary table of the same name on its own connection.
   const table = (name: string): string => `main.comet_${channel}_${name}`
+  const index = (name: string, of: string): string => `${table(name)} ON comet_${channel}_${of}`
   return {
     entries: table('entries'),
     clients: table('clients'),
-    leases: `${table('leases')} ON comet_${channel}_clients`,
+    leases: index('leases', 'clients'),
+    users: index('users', 'clients'),
+    sessions: index('sessions', 'clients'),
+    members: table('members'),
+    claims: table('claims'),
+    replies: index('replies', 'claims'),
+    stops: table('stops'),
+    aside: table('aside'),
     keys: table('keys'),
     stopped: table('stopped'),
     marks: table('marks'),

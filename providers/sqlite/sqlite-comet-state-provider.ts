@@ -1,5 +1,8 @@
 import type { CometClient } from '../../lib/comet-client.ts'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   Done,
   ICometStateProvider,
@@ -102,9 +105,9 @@ export class SqliteCometStateProvider implements ICometStateProvider {
     return this.#ask(({ stored }) => stored.getClient(privateTokenHash))
   }
 
-  async *getClients(): AsyncGenerator<CometClient> {
+  async *getClients(topics?: readonly string[]): AsyncGenerator<CometClient> {
     try {
-      yield* this.#opened().stored.getClients()
+      yield* this.#opened().stored.getClients(topics)
     } catch (error) {
       throw this.#explained(error)
     }
@@ -116,6 +119,14 @@ export class SqliteCometStateProvider implements ICometStateProvider {
 
   removeExpired(): Promise<RemovedClient[]> {
     return this.#ask(({ stored }) => stored.removeExpired())
+  }
+
+  claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.#ask(({ stored }) => stored.claim(claims))
+  }
+
+  settle(replies: readonly ClaimReply[]): Promise<void> {
+    return this.#ask(({ stored }) => stored.settle(replies))
   }
 
   async #ask<T>(ask: (channel: OpenChannel) => Promise<T>): Promise<T> {

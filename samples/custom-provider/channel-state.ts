@@ -1,4 +1,5 @@
-import type { ClientRecord, Entry, RetainedLog, Retention } from 'koa-comet'
+import { type ClientRecord, type Entry, type RetainedLog, type Retention, topicsOf } from 'koa-comet'
+import { Claims, type KnownClaim } from './claims.ts'
 
 /** A client with what belongs to it. `record` is what getClient answers, but for the position. */
 export interface Row {
@@ -24,6 +25,7 @@ export interface Change {
   readonly removed?: readonly string[]
   /** Hashes of private tokens that are stopped. */
   readonly stopped?: readonly string[]
+  readonly claim?: KnownClaim
   /** A sweep: how long is added to every lease first. */
   readonly sweep?: { readonly addedMs: number }
 }
@@ -50,11 +52,12 @@ export class ChannelState {
   /** When each hash was stopped. */
   readonly stopped = new Map<string, number>()
   readonly keys = new Map<string, { readonly id: number; readonly at: number }>()
+  readonly claims = new Claims()
   readonly #retained: Retained[] = []
   #messages = 0
   #bytes = 0
 
-  apply({ at, life, entry, key, row, removed = [], stopped = [], sweep }: Change): void {
+  apply({ at, life, entry, key, row, removed = [], stopped = [], claim, sweep }: Change): void {
     if (life) Object.assign(this, life)
     if (entry) {
       this.#retained.push({ at, entry })
@@ -63,12 +66,16 @@ export class ChannelState {
     }
     if (key) this.keys.set(key.key, { id: key.id, at })
     for (const publicToken of removed) {
-      this.publicTokens.delete(this.rows.get(publicToken)?.hash ?? '')
+      const row = this.rows.get(publicToken)!
+      this.publicTokens.delete(row.hash)
       this.rows.delete(publicToken)
+      this.claims.forgetClient(row.record.client.generation)
     }
     for (const hash of stopped) this.stopped.set(hash, at)
+    if (claim) this.claims.put(claim)
     if (sweep) {
       this.sweptAt = at
+      this.claims.forgetOld(at)
       if (sweep.addedMs !== 0) {
         for (const row of this.rows.values()) this.#put({ ...row, expiresAt: row.expiresAt + sweep.addedMs })
       }
@@ -83,8 +90,23 @@ export class ChannelState {
     yield { at: 0, life: { epoch, head, trimmedThrough } }
     if (sweptAt !== undefined) yield { at: sweptAt, sweep: { addedMs: 0 } }
     for (const row of this.rows.values()) yield { at: 0, row }
+    for (const claim of this.claims.all()) yield { at: 0, claim }
     for (const [hash, at] of this.stopped) yield { at, stopped: [hash] }
     for (const [key, { id, at }] of this.keys) yield { at, key: { key, id } }
+  }
+
+  /** The client of an operation, or of a claim, if it exists. */
+  find({ publicToken, generation }: { publicToken: string; generation?: number }): Row | undefined {
+    const row = this.rows.get(publicToken)
+    return generation === undefined || row?.record.client.generation === generation ? row : undefined
+  }
+
+  /** Those whom one of the topics addresses. */
+  audience(topics: readonly string[]): Row[] {
+    const wanted = new Set(topics)
+    return [...this.rows.values()].filter(({ record }) =>
+      topicsOf(record.client).some((topic) => wanted.has(topic)),
+    )
   }
 
   get window(): RetainedLog {

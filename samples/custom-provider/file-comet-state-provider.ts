@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type {
+  Claim,
+  ClaimOutcome,
+  ClaimReply,
   ClientRecord,
   CometClient,
   ICometStateProvider,
@@ -13,7 +16,7 @@ import type {
   Retention,
 } from 'koa-comet'
 import { channelAt, type SharedChannel, type Step } from './shared-channel.ts'
-import { perform, renew, sweep } from './steps.ts'
+import { claim, perform, renew, settle, sweep } from './steps.ts'
 
 interface Opened {
   readonly channel: SharedChannel
@@ -84,8 +87,8 @@ export class FileCometStateProvider implements ICometStateProvider {
     })
   }
 
-  async *getClients(): AsyncGenerator<CometClient> {
-    yield* await this.#do((state) => [...state.rows.values()].map(({ record }) => record.client))
+  async *getClients(topics: readonly string[] = ['*']): AsyncGenerator<CometClient> {
+    yield* await this.#do((state) => state.audience(topics).map(({ record }) => record.client))
   }
 
   async renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
@@ -95,6 +98,16 @@ export class FileCometStateProvider implements ICometStateProvider {
   async removeExpired(): Promise<RemovedClient[]> {
     await this.#opened?.channel.shorten(this.#shortenAfterBytes)
     return this.#do(sweep)
+  }
+
+  async claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    return this.#do((...at) => claims.map((asked) => claim(asked, ...at)))
+  }
+
+  async settle(replies: readonly ClaimReply[]): Promise<void> {
+    await this.#do((...at) => {
+      for (const reply of replies) settle(reply, ...at)
+    })
   }
 
   async #do<T>(step: (...args: [...Parameters<Step<T>>, at: number]) => T): Promise<T> {

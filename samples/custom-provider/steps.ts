@@ -1,4 +1,7 @@
 import {
+  type Claim,
+  type ClaimOutcome,
+  type ClaimReply,
   type Cursor,
   type LeaseOutcome,
   type LeaseRenewal,
@@ -8,52 +11,37 @@ import {
   SWEEP_PERIOD_SECONDS,
 } from 'koa-comet'
 import type { Apply, ChannelState } from './channel-state.ts'
+import { initialise, joinOrLeave, type Of, remove, stop, UNKNOWN, update } from './client-steps.ts'
 
-/** Does one operation: all its checks, then one change. */
-export function perform(operation: Operation, state: ChannelState, apply: Apply, at: number): Outcome {
-  const id = state.head + 1
-  const { epoch } = state
+/** Does one operation: all its checks, then what it changes. */
+export function perform(operation: Operation, ...at: [ChannelState, Apply, number]): Outcome {
   switch (operation.kind) {
-    case 'send': {
-      const { topics, except, name, contents, receiver, key } = operation
-      const known = key === undefined ? undefined : state.keys.get(key)
-      if (known) return { epoch, id: known.id }
-      if (receiver !== undefined && !state.rows.has(receiver))
-        return { refused: 'COMET_CLIENT_DOES_NOT_EXIST' }
-      const entry = { kind: 'message', id, topics, except, name, contents } as const
-      apply({ at, entry, ...(key !== undefined && { key: { key, id } }) })
-      return { epoch, id }
-    }
-    case 'initialise': {
-      const { client: given, privateTokenHash: hash, from, leaseSeconds, maxClients } = operation
-      const { publicToken } = given
-      const isTaken = state.rows.has(publicToken) || state.publicTokens.has(hash) || state.stopped.has(hash)
-      if (isTaken) return { refused: 'COMET_CLIENT_ALREADY_EXISTS' }
-      if (state.rows.size >= maxClients) return { refused: 'COMET_TOO_MANY_CLIENTS' }
-      const start = from ?? { epoch, messageId: id }
-      const client = { ...given, createdAt: at, lastSeenAt: at, generation: id, start }
-      const row = { record: { client }, hash, expiresAt: at + leaseSeconds * 1000, goodbye: false }
-      apply({ at, entry: { kind: 'initialise', id, publicToken }, row })
-      return { epoch, id, client }
-    }
-    case 'remove': {
-      const { publicToken, generation } = operation
-      if (state.rows.get(publicToken)?.record.client.generation !== generation) {
-        return { refused: 'COMET_CLIENT_DOES_NOT_EXIST' }
-      }
-      apply({ at, entry: { kind: 'remove', id, publicToken, generation }, removed: [publicToken] })
-      return { epoch, id }
-    }
-    case 'stop': {
-      const { topics } = operation
-      const isMeant = (publicToken: string) => topics.includes('*') || topics.includes(`c:${publicToken}`)
-      const rows = [...state.rows.values()].filter(({ record }) => isMeant(record.client.publicToken))
-      const clients = rows.map(({ record }) => record.client)
-      const removed = clients.map(({ publicToken }) => publicToken)
-      apply({ at, entry: { kind: 'stop', id, topics }, removed, stopped: rows.map(({ hash }) => hash) })
-      return { epoch, id, stopped: clients }
-    }
+    case 'send':
+      return send(operation, ...at)
+    case 'initialise':
+      return initialise(operation, ...at)
+    case 'update':
+      return update(operation, ...at)
+    case 'join':
+    case 'leave':
+      return joinOrLeave(operation, ...at)
+    case 'remove':
+      return remove(operation, ...at)
+    case 'stop':
+      return stop(operation, ...at)
   }
+}
+
+function send(operation: Of<'send'>, state: ChannelState, apply: Apply, at: number): Outcome {
+  const { topics, except, name, contents, receiver, key } = operation
+  const { epoch } = state
+  const known = key === undefined ? undefined : state.keys.get(key)
+  if (known) return { epoch, id: known.id }
+  if (receiver !== undefined && !state.rows.has(receiver)) return UNKNOWN
+  const id = state.head + 1
+  const entry = { kind: 'message', id, topics, except, name, contents } as const
+  apply({ at, entry, ...(key !== undefined && { key: { key, id } }) })
+  return { epoch, id }
 }
 
 export function renew(renewal: LeaseRenewal, state: ChannelState, apply: Apply, at: number): LeaseOutcome {
@@ -64,7 +52,8 @@ export function renew(renewal: LeaseRenewal, state: ChannelState, apply: Apply, 
   if (present !== undefined && present !== holder && !take) return 'elsewhere'
   if (row.goodbye && !returns) return 'kept'
   const acknowledged = higher(known, renewal.acknowledged)
-  const record = { client: { ...client, lastSeenAt: at }, holder, ...(acknowledged && { acknowledged }) }
+  const seen = { ...client, lastSeenAt: at }
+  const record = { ...row.record, client: seen, holder, ...(acknowledged && { acknowledged }) }
   apply({ at, row: { ...row, record, expiresAt: at + seconds * 1000, goodbye } })
   return 'kept'
 }
@@ -83,8 +72,30 @@ export function sweep(state: ChannelState, apply: Apply, at: number): RemovedCli
   apply({ at, sweep: { addedMs: isUnseen ? unsweptMs : 0 } })
   const expired = [...state.rows.values()].filter(({ expiresAt }) => expiresAt <= at)
   return expired.map(({ record: { client }, goodbye }) => {
-    const { publicToken, generation } = client
-    perform({ kind: 'remove', publicToken, generation }, state, apply, at)
+    remove(client, state, apply, at)
     return { client, reason: goodbye ? 'goodbye' : 'idle' }
   })
+}
+
+export function claim(
+  { run, runSeconds, seconds, ...asked }: Claim,
+  state: ChannelState,
+  apply: Apply,
+  at: number,
+): ClaimOutcome {
+  const { generation, key } = asked
+  if (!state.find(asked)) return 'gone'
+  const known = state.claims.find(generation, key, at)
+  if (known?.reply) return { reply: known.reply }
+  if (known?.reply === null) return 'unknown'
+  if (known && known.run !== run) return known.runsUntil > at ? 'running' : 'unknown'
+  const ends = { runsUntil: at + runSeconds * 1000, until: at + seconds * 1000 }
+  apply({ at, claim: { generation, key, run, ...ends } })
+  return 'claimed'
+}
+
+export function settle(settled: ClaimReply, state: ChannelState, apply: Apply, at: number): void {
+  const { generation, key, run, reply } = settled
+  const known = state.claims.find(generation, key, at)
+  if (known?.run === run && known.reply === undefined) apply({ at, claim: { ...known, reply } })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { CallBatch } from '../../lib/call-batch.ts'
 import type { LeaseOutcome, LeaseRenewal } from '../../lib/comet-state-provider.ts'
-import { LeaseBatch } from '../../lib/subscribe/lease-batch.ts'
 
 function renewal(publicToken: string): LeaseRenewal {
   return {
@@ -16,7 +16,7 @@ function renewal(publicToken: string): LeaseRenewal {
 
 test('The renewals of one turn are one call, and each gets its own answer', async () => {
   const calls: string[][] = []
-  const batch = new LeaseBatch(async (renewals) => {
+  const batch = new CallBatch<LeaseRenewal, LeaseOutcome>(async (renewals) => {
     calls.push(renewals.map(({ publicToken }) => publicToken))
     return renewals.map(({ publicToken }): LeaseOutcome => (publicToken === 'bob' ? 'gone' : 'kept'))
   })
@@ -27,7 +27,7 @@ test('The renewals of one turn are one call, and each gets its own answer', asyn
 
 test('A call that fails fails for all that are in it, and not for those of the next', async () => {
   let calls = 0
-  const batch = new LeaseBatch(async (renewals) => {
+  const batch = new CallBatch<LeaseRenewal, LeaseOutcome>(async (renewals) => {
     calls += 1
     if (calls === 1) throw new Error('lost')
     return renewals.map(() => 'kept')
@@ -40,7 +40,7 @@ test('A call that fails fails for all that are in it, and not for those of the n
 test('Who is added while a call is under way is in the next', async () => {
   const calls: number[] = []
   let answer = (): void => undefined
-  const batch = new LeaseBatch(async (renewals) => {
+  const batch = new CallBatch<LeaseRenewal, LeaseOutcome>(async (renewals) => {
     calls.push(renewals.length)
     if (calls.length === 1) await new Promise<void>((resolve) => (answer = resolve))
     return renewals.map(() => 'kept')
@@ -59,7 +59,7 @@ test('Who is added while a call is under way is in the next', async () => {
 })
 
 test('Too few answers are a failure for all: nobody knows whose they are', async () => {
-  const batch = new LeaseBatch(async () => ['kept'])
+  const batch = new CallBatch<LeaseRenewal, LeaseOutcome>(async () => ['kept'])
   const settled = await Promise.allSettled([batch.add(renewal('ann')), batch.add(renewal('bob'))])
   const failed = { reason: { code: 'COMET_PROVIDER_IS_UNAVAILABLE' } }
   expect(settled).toMatchObject([failed, failed])

@@ -1,0 +1,70 @@
+import type { Context } from 'koa'
+import { checkGroup } from '../audience.ts'
+import type { ChannelClients } from '../channel-clients.ts'
+import { check } from '../checks.ts'
+import type { CometClient } from '../comet-client.ts'
+import { CometException } from '../comet-exception.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { GroupsAnswer } from '../wire.ts'
+import { isAllowed } from './authorization.ts'
+import { answerJson, type ClientRequests } from './client-requests.ts'
+import type { Endpoint } from './guarded.ts'
+import { parserOf, readFields } from './request-body.ts'
+
+/** How many groups one request may name. */
+const MAX_NAMES = 100
+
+/** Names of 128 characters, in JSON's longest form. */
+const parse = parserOf(MAX_NAMES * 800)
+
+/**
+ * `POST …/groups` with `{ join: [names], leave: [names] }`: a page joins and leaves groups itself. Unless all of them are
+ * joinable, none is joined or left.
+ */
+export class GroupsEndpoint implements Endpoint {
+  readonly methods = ['POST']
+  readonly #joinable: NonNullable<CompleteOptions['joinable']>
+  readonly #clients: ChannelClients
+  readonly #requests: ClientRequests
+
+  constructor(
+    joinable: NonNullable<CompleteOptions['joinable']>,
+    clients: ChannelClients,
+    requests: ClientRequests,
+  ) {
+    this.#joinable = joinable
+    this.#clients = clients
+    this.#requests = requests
+  }
+
+  async handle(ctx: Context): Promise<void> {
+    const fields = await readFields(ctx, parse)
+    const leaves = checkedNames('leave', fields.leave)
+    const joins = checkedNames('join', fields.join)
+    const lease = await this.#requests.clientOf(ctx)
+    for (const group of leaves) await this.#checkMay(ctx, 'leave', lease.client, group)
+    for (const group of joins) await this.#checkMay(ctx, 'join', lease.client, group)
+    const { publicToken, generation } = lease.client
+    const client = { publicToken, generation }
+    // Left first: a client with as many groups as it may have can change one.
+    await Promise.all([
+      ...leaves.map((group) => this.#clients.leave(client, group)),
+      ...joins.map((group) => this.#clients.join(client, group)),
+    ])
+    const answer: GroupsAnswer = { groups: lease.client.groups }
+    answerJson(ctx, answer)
+  }
+
+  async #checkMay(ctx: Context, kind: 'join' | 'leave', client: CometClient, group: string): Promise<void> {
+    await this.#requests.authorize(ctx, { kind, client, group })
+    if (await isAllowed('joinable', this.#joinable(client, group))) return
+    const text = `Pages may not ${kind} the group ${JSON.stringify(group)} themselves.`
+    throw new CometException('COMET_GROUP_IS_REFUSED', text)
+  }
+}
+
+function checkedNames(field: string, names: unknown = []): string[] {
+  const isList = Array.isArray(names) && names.length <= MAX_NAMES
+  check(isList, field, `a list of at most ${MAX_NAMES} names of groups`)
+  return [...new Set(names.map(checkGroup))]
+}

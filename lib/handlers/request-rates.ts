@@ -1,0 +1,34 @@
+import { CometException } from '../comet-exception.ts'
+import type { ClientLease } from '../subscribe/client-lease.ts'
+
+/** How many seconds' worth of requests a client may make at once. */
+const BURST_SECONDS = 5
+
+interface Allowance {
+  left: number
+  asOf: number
+}
+
+/** How many requests beside its subscription each client may make: so many a second, and some more after a pause. */
+export class RequestRates {
+  readonly #perSecond: number
+  readonly #most: number
+  readonly #byClient = new WeakMap<ClientLease, Allowance>()
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond
+    this.#most = perSecond * BURST_SECONDS
+  }
+
+  /** Counts a request. Throws `COMET_TOO_MANY_REQUESTS` if it is one too many. */
+  count(lease: ClientLease): void {
+    const now = performance.now()
+    const { left, asOf } = this.#byClient.get(lease) ?? { left: this.#most, asOf: now }
+    const allowed = Math.min(this.#most, left + ((now - asOf) / 1000) * this.#perSecond)
+    if (allowed < 1) {
+      const text = `A client may make ${this.#perSecond} requests a second. Slow down.`
+      throw new CometException('COMET_TOO_MANY_REQUESTS', text)
+    }
+    this.#byClient.set(lease, { left: allowed - 1, asOf: now })
+  }
+}

@@ -1,0 +1,76 @@
+import type { CometClient } from '../comet-client.ts'
+import type { ClientRecord, JoinEntry, LeaveEntry, StopEntry, UpdateEntry } from '../comet-state-provider.ts'
+import { groupsOf, isMember, type MembershipRecord, withJoined, withLeft } from '../memberships.ts'
+import type { Subscription } from '../message-log.ts'
+import { clientTopic, EVERYBODY, groupTopic, sessionTopic, topicsOf, userTopic } from '../topics.ts'
+
+/** What a client is addressed by, as of the newest entry about it that was applied. */
+export class ClientAddresses {
+  /** Nothing up to this id is for it. */
+  readonly floor: number
+  #client: CometClient
+  #membership: MembershipRecord
+
+  /** @param epoch the life of the log in which it reads */
+  constructor(record: ClientRecord, epoch: string) {
+    const { start, generation } = record.client
+    const { memberships, lostThrough } = record
+    this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
+    this.#client = record.client
+    this.#membership = lostThrough === undefined ? { memberships } : { memberships, lostThrough }
+  }
+
+  get client(): CometClient {
+    return this.#client
+  }
+
+  /** What was sent to groups that it has left may be missing up to here. */
+  get lostThrough(): number | undefined {
+    return this.#membership.lostThrough
+  }
+
+  /** Made when asked for: thousands of clients wait, and few are read for at a time. */
+  get subscriptions(): readonly Subscription[] {
+    const { publicToken, generation, userId, sessionId } = this.#client
+    const subscriptions: Subscription[] = [
+      { topic: EVERYBODY, after: this.floor },
+      // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
+      { topic: clientTopic(publicToken), after: generation },
+    ]
+    if (userId !== undefined) subscriptions.push({ topic: userTopic(userId), after: generation })
+    if (sessionId !== undefined) subscriptions.push({ topic: sessionTopic(sessionId), after: generation })
+    for (const { group, joined, left } of this.#membership.memberships) {
+      // What it was a member of from the start, it is as of where it starts to read.
+      const after = joined === generation ? this.floor : joined
+      subscriptions.push({ topic: groupTopic(group), after, ...(left !== undefined && { before: left }) })
+    }
+    return subscriptions
+  }
+
+  /** Whether the client is of the audience at this moment. */
+  areIn({ topics, except }: StopEntry): boolean {
+    if (except.includes(this.#client.publicToken)) return false
+    return topicsOf(this.#client).some((topic) => topics.includes(topic))
+  }
+
+  /**
+   * Takes an entry that is about this client. Returns whether it is addressed by other topics now.
+   * @param trimmedThrough what ended up to here nobody asks for any more
+   */
+  apply(entry: UpdateEntry | JoinEntry | LeaveEntry, trimmedThrough: number): boolean {
+    if (entry.kind === 'update') {
+      const { displayName, data } = entry.client
+      this.#client = { ...this.#client, displayName, data }
+      return false
+    }
+    const { id, kind, group } = entry
+    // Of a membership from the start there is a join entry as well.
+    if (isMember(this.#membership, group) === (kind === 'join')) return false
+    this.#membership =
+      kind === 'join'
+        ? withJoined(this.#membership, group, id)
+        : withLeft(this.#membership, group, id, trimmedThrough)
+    this.#client = { ...this.#client, groups: groupsOf(this.#membership) }
+    return true
+  }
+}
