@@ -55,7 +55,7 @@ describe('the chat by keyboard alone', () => {
     expect(await ann.texts()).toEqual(['first line\nsecond line'])
     expect(await focused()).toEqual({ what: 'text', isVisible: true })
 
-    for (const what of ['messages', 'logout']) {
+    for (const what of ['messages', '#kitchen', '#garden', '#lobby', 'logout']) {
       await press('Shift+Tab')
       expect(await focused()).toEqual({ what, isVisible: true })
     }
@@ -67,7 +67,7 @@ describe('the chat by keyboard alone', () => {
   testInChromium('the focus goes through the room from top to bottom', async () => {
     await enter()
     await ann.page.locator('#logout').focus()
-    for (const what of ['messages', 'text', 'Send']) {
+    for (const what of ['#lobby', '#garden', '#kitchen', 'messages', 'text', 'Send']) {
       await press('Tab')
       expect(await focused()).toEqual({ what, isVisible: true })
     }
@@ -89,6 +89,7 @@ describe('the chat by keyboard alone', () => {
     expect(await log.count()).toBe(1)
     expect(await ann.page.getByRole('textbox', { name: 'Message' }).count()).toBe(1)
     expect(await ann.page.getByRole('complementary', { name: 'Here now' }).count()).toBe(1)
+    expect(await ann.page.getByRole('navigation', { name: 'Rooms' }).count()).toBe(1)
     await type('Hello')
     await press('Enter')
     await ann.shows('Hello')

@@ -81,7 +81,7 @@ describe('the chat', () => {
     await eve.say(text)
     await bob.shows(text)
     await bob.peopleAre('<b>Eve</b>', 'Bob (you)')
-    expect(await bob.page.title()).toBe('Chat')
+    expect(await bob.page.title()).toBe('#lobby · Chat')
     expect(await bob.page.locator('.message :is(img, script, b), .person b').count()).toBe(0)
   })
 

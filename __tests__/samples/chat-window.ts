@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 
 /** A window of the chat, as the person in front of it sees it. */
 export class ChatWindow {
@@ -16,17 +16,19 @@ export class ChatWindow {
     page.on('pageerror', (error) => this.complaints.push(String(error)))
   }
 
-  static async open(page: Page, origin: string): Promise<ChatWindow> {
+  /** @param address of the chat, or of a room in it */
+  static async open(page: Page, address: string): Promise<ChatWindow> {
     const window = new ChatWindow(page)
-    await page.goto(origin)
+    await page.goto(address)
     return window
   }
 
   /** The same, and already in the room. */
-  static async enter(page: Page, origin: string, name: string): Promise<ChatWindow> {
-    const window = await ChatWindow.open(page, origin)
+  static async enter(page: Page, address: string, name: string): Promise<ChatWindow> {
+    const window = await ChatWindow.open(page, address)
     await window.logIn(name)
     await window.connected()
+    await page.locator('.person.own').waitFor()
     return window
   }
 
@@ -50,6 +52,16 @@ export class ChatWindow {
   /** Waits until the window shows a message of this text. */
   async shows(text: string): Promise<void> {
     await this.page.locator('.message .text').getByText(text, { exact: true }).first().waitFor()
+  }
+
+  /** Waits until what is written is refused for this reason. */
+  async isRefused(reason: string): Promise<void> {
+    await this.page.locator('#refusal').getByText(reason).waitFor()
+  }
+
+  /** What was written, and is not known to be sent. */
+  waiting(): Locator {
+    return this.page.getByRole('list', { name: 'Not sent yet' }).getByRole('listitem')
   }
 
   async showsLogin(error: string): Promise<void> {

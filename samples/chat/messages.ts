@@ -4,14 +4,24 @@ import Database from 'better-sqlite3'
 export interface Message {
   /** Numbers messages in the order in which they are sent. */
   readonly id: number
+  /** Names the message: given by the page of who wrote it. */
+  readonly key: string
   readonly publicToken: string
   readonly name: string
   readonly text: string
   /** Milliseconds since 1970. */
   readonly at: number
+  /** Where it was said. Null: to one person, or to all rooms. */
+  readonly room: string | null
+  /** The name of the one person that it is for, if it is. */
+  readonly toName: string | null
 }
 
-export type NewMessage = Omit<Message, 'id'>
+/** With the generations of both clients if it is for one person: a name may be another's later. */
+export interface NewMessage extends Omit<Message, 'id'> {
+  readonly fromClient: number | null
+  readonly toClient: number | null
+}
 
 /** What a page shows that comes anew. */
 const RECENT = 100
@@ -25,14 +35,46 @@ const TABLE = `
     publicToken TEXT NOT NULL,
     name TEXT NOT NULL,
     text TEXT NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    room TEXT DEFAULT 'lobby',
+    toName TEXT,
+    fromClient INTEGER,
+    toClient INTEGER
   ) STRICT`
+
+/** For a table of the time when the chat was one room. */
+const ROOMS = `
+  ALTER TABLE chat_messages ADD COLUMN room TEXT DEFAULT 'lobby';
+  ALTER TABLE chat_messages ADD COLUMN toName TEXT;
+  ALTER TABLE chat_messages ADD COLUMN fromClient INTEGER;
+  ALTER TABLE chat_messages ADD COLUMN toClient INTEGER;`
+
+const HAS_ROOMS = "SELECT count(*) FROM pragma_table_info('chat_messages') WHERE name = 'room'"
+
+// Ids by the clock, so that they grow on even where all that was said is lost: pages may show it still.
+const INSERT = `
+  INSERT INTO chat_messages (id, key, publicToken, name, text, at, room, toName, fromClient, toClient)
+  VALUES (
+    max(@at, (SELECT coalesce(max(id), 0) + 1 FROM chat_messages)),
+    @publicToken || ' ' || @key, @publicToken, @name, @text, @at, @room, @toName, @fromClient, @toClient
+  )
+  ON CONFLICT (key) DO UPDATE SET key = key RETURNING id`
+
+const SELECT = `
+  SELECT id, substr(key, length(publicToken) + 2) AS key, publicToken, name, text, at, room, toName FROM (
+    SELECT * FROM chat_messages
+    WHERE room = @room OR @client IN (fromClient, toClient) OR (room IS NULL AND toName IS NULL)
+    ORDER BY id DESC LIMIT ${RECENT}
+  ) ORDER BY id`
+
+const DELETE_OLD = `
+  DELETE FROM chat_messages WHERE id <= (SELECT id FROM chat_messages ORDER BY id DESC LIMIT 1 OFFSET ${KEPT})`
 
 /** What was said: a table of the app's own, beside those of the channel. */
 export class Messages {
   readonly #database: Database.Database
-  readonly #insert: Database.Statement<[NewMessage & { readonly key: string }], number>
-  readonly #recent: Database.Statement<[], Message>
+  readonly #insert: Database.Statement<[NewMessage], number>
+  readonly #recent: Database.Statement<[{ readonly room: string; readonly client: number }], Message>
   readonly #deleteOld: Database.Statement<[]>
 
   /** @param fileName the channel's file, or `':memory:'` */
@@ -40,45 +82,45 @@ export class Messages {
     this.#database = new Database(fileName)
     // As durable as the channel: it sends within no other transactions.
     this.#database.pragma('synchronous = FULL')
-    this.#database.exec(TABLE)
-    this.#insert = this.#database
-      .prepare<[NewMessage & { readonly key: string }], number>(
-        // By the clock, so that ids grow on even where all that was said is lost: pages may show it still.
-        `INSERT INTO chat_messages (id, key, publicToken, name, text, at)
-         VALUES (max(@at, (SELECT coalesce(max(id), 0) + 1 FROM chat_messages)), @key, @publicToken, @name, @text, @at)
-         ON CONFLICT (key) DO UPDATE SET key = key RETURNING id`,
-      )
-      .pluck()
-    this.#recent = this.#database.prepare(
-      `SELECT id, publicToken, name, text, at FROM
-        (SELECT * FROM chat_messages ORDER BY id DESC LIMIT ${RECENT}) ORDER BY id`,
-    )
-    this.#deleteOld = this.#database.prepare(
-      `DELETE FROM chat_messages WHERE id <= (SELECT id FROM chat_messages ORDER BY id DESC LIMIT 1 OFFSET ${KEPT})`,
-    )
+    const prepareTable = this.#database.transaction(() => {
+      this.#database.exec(TABLE)
+      const hasRooms = this.#database.prepare(HAS_ROOMS).pluck().get() === 1
+      if (!hasRooms) this.#database.exec(ROOMS)
+    })
+    prepareTable.immediate()
+    this.#insert = this.#database.prepare<[NewMessage], number>(INSERT).pluck()
+    this.#recent = this.#database.prepare(SELECT)
+    this.#deleteOld = this.#database.prepare(DELETE_OLD)
   }
 
   /**
-   * Keeps a message and has it sent, both or neither: what `send` throws rolls back.
+   * Keeps a message and has it sent, both or neither: what `send` throws rolls back. One whose key is known already from
+   * the same person keeps its id. Resolves when it is sent.
    *
-   * @param key names the message: one that is known already keeps its id
    * @param send is given the transaction that it may send in
    */
-  add(
-    message: NewMessage,
-    key: string,
-    send: (message: Message, transaction: Database.Database) => void,
-  ): void {
+  async add(
+    { fromClient, toClient, ...told }: NewMessage,
+    send: (message: Message, transaction: Database.Database) => Promise<unknown>,
+  ): Promise<Message> {
     const add = this.#database.transaction(() => {
-      const id = this.#insert.get({ ...message, key })!
+      const id = this.#insert.get({ ...told, fromClient, toClient })!
       this.#deleteOld.run()
-      send({ id, ...message }, this.#database)
+      const message = { id, ...told }
+      return { message, sent: send(message, this.#database) }
     })
-    add.immediate()
+    const { message, sent } = add.immediate()
+    await sent
+    return message
   }
 
-  recent(): Message[] {
-    return this.#recent.all()
+  /**
+   * What a client is shown that enters a room: what was said there, to all rooms, and between it and one other.
+   *
+   * @param client its generation
+   */
+  recent(room: string, client: number): Message[] {
+    return this.#recent.all({ room, client })
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import { CometChannel } from '/comet/client.js'
-import { Outbox } from './outbox.js'
-import { post, request } from './request.js'
-import { clearRoom, showMessage, showNote, showPeople, showState, showWaiting } from './view.js'
+import { isRefusal, Outbox } from './outbox.js'
+import { post } from './request.js'
+import * as view from './view.js'
+import { roomOf, Visit } from './visit.js'
 
 /** Kept by the tab over a reload: `{ name, publicToken, privateToken }`. */
 const SAVED_LOGIN = 'chat login'
@@ -12,8 +13,8 @@ const MISSED = 'You were away for long. Something that was said meanwhile may be
 
 /** By then the channel has given up a connection in which nothing came, or something came. */
 const LONGEST_QUIET_MS = 12_000
-/** How long until what the page shows is asked for again. */
-const RELOAD_MS = 5000
+/** How long until the page asks again to enter a room. */
+const ENTER_AGAIN_MS = 5000
 
 const byId = (id) => document.getElementById(id)
 const nameField = byId('name')
@@ -21,15 +22,18 @@ const textField = byId('text')
 
 let login = JSON.parse(sessionStorage.getItem(SAVED_LOGIN))
 let channel
-let peopleAsOf = 0
+/** Of the room that the page is in, or asked to enter. */
+let visit
 /** Set while nothing comes, and the channel waits still. */
 let quietTimer
-let isOutboxStuck = false
 
 const outbox = new Outbox({
-  send: (message) => post('/messages', message, login.privateToken),
-  changed: showUnsent,
-  refused: (message, error) => showNote(`Not sent: “${message.text}”. ${error.message}`),
+  send: async (message) => receive(await channel.send('Say', message)),
+  changed: (messages) => {
+    view.showWaiting(messages, visit?.room)
+    updateState()
+  },
+  refused: showRefusal,
 })
 
 async function askForLogin(name) {
@@ -68,23 +72,29 @@ async function logInAgain() {
   }
 }
 
-function enterRoom() {
+function comeIn() {
   byId('login').hidden = true
   byId('chat').hidden = false
   showTakenOver(false)
-  peopleAsOf = 0
   channel = new CometChannel('/comet', tokenSource(), 'chat')
-  channel.on('ChatMessage', (message) => showMessage(message, login.publicToken))
-  channel.on('People', (people, { mid }) => updatePeople(people, mid))
+  channel.on('ChatMessage', receive)
+  channel.on('aspNetComet.join', (notice, { mid }) => {
+    visit?.joined(notice, mid)
+    showPeople()
+  })
+  channel.on('aspNetComet.leave', (notice, { mid }) => {
+    visit?.left(notice, mid)
+    showPeople()
+  })
   channel.addEventListener('statechange', ({ detail }) => {
     noteSign()
-    if (detail.state === 'connected') void outbox.flush()
+    if (detail.state === 'connected') outbox.sendDoubtfulAgain()
   })
   channel.addEventListener('connectionslow', noteQuiet)
   channel.addSuccessHandler(noteSign)
   channel.addEventListener('reset', ({ detail }) => {
-    showNote(detail.reason === 'forgotten' ? FORGOTTEN : MISSED)
-    void loadRoom()
+    view.showNote(detail.reason === 'forgotten' ? FORGOTTEN : MISSED)
+    enterRoom()
   })
   channel.addFailureHandler((_privateToken, _alias, error) => {
     if (error.code === 'COMET_REPLACED') showTakenOver(true)
@@ -92,38 +102,51 @@ function enterRoom() {
     else if (!error.willRetry) showLogin(error.message)
   })
   channel.subscribe()
-  void loadRoom()
+  enterRoom()
 }
 
-/** What was said before the channel's first message. */
-async function loadRoom() {
-  const { privateToken } = login
-  const isOurs = () => login?.privateToken === privateToken
+/** The room that the address names. Also when the page is in it, but may have missed something. */
+function enterRoom() {
+  const room = roomOf(location.hash)
+  if (visit?.room !== room) view.showRoom(room)
+  visit = new Visit(room)
+  showRefusal()
+  void enter(visit)
+}
+
+async function enter(visited) {
   try {
-    const { asOf, people, messages } = await request('GET', '/room', { privateToken })
-    if (!isOurs()) return
-    for (const message of messages) showMessage(message, login.publicToken)
-    updatePeople(people, asOf)
-  } catch {
-    // A server that has forgotten us: the channel finds out too, logs in again, and tells by `reset`.
-    setTimeout(() => isOurs() && loadRoom(), RELOAD_MS)
+    const entered = await channel.send('Enter', { room: visited.room })
+    if (visit !== visited) return
+    for (const message of entered.messages) receive(message)
+    visited.entered(entered)
+    showPeople()
+  } catch (error) {
+    if (visit !== visited) return
+    if (isRefusal(error)) showRefusal(error)
+    else setTimeout(() => visit === visited && enter(visited), ENTER_AGAIN_MS)
   }
 }
 
-function updatePeople(people, asOf) {
-  if (asOf < peopleAsOf) return
-  peopleAsOf = asOf
-  showPeople(people, login.publicToken)
+function showPeople() {
+  if (visit?.people) view.showPeople(visit.people, login.publicToken)
+}
+
+/** A message comes more than once: through the channel, on entering, and one's own as what sending it gave. */
+function receive(message) {
+  if (!visit) return
+  if (message.publicToken === login.publicToken) outbox.remove(message.key)
+  if (message.room === null || message.room === visit.room) view.showMessage(message, login.publicToken)
 }
 
 function showLogin(error = '') {
   void channel?.leave()
-  channel = undefined
+  channel = visit = undefined
   nameField.value = login?.name ?? ''
   login = null
   sessionStorage.removeItem(SAVED_LOGIN)
   outbox.clear()
-  clearRoom()
+  view.clearRoom()
   byId('chat').hidden = true
   byId('login').hidden = false
   byId('login-error').textContent = error
@@ -149,13 +172,8 @@ function showTakenOver(isTakenOver) {
   else textField.focus()
 }
 
-function showUnsent(messages, error) {
-  const { length } = messages
-  isOutboxStuck = error !== undefined
-  byId('unsent').hidden = !isOutboxStuck
-  byId('unsent-text').textContent = `Not sent yet: ${length === 1 ? '1 message' : `${length} messages`}`
-  showWaiting(messages)
-  updateState()
+function showRefusal(error) {
+  byId('refusal').textContent = error?.message ?? ''
 }
 
 /** That something comes after all is told only if it is a message, or a change of state. */
@@ -172,7 +190,10 @@ function noteSign() {
 }
 
 function updateState() {
-  showState(channel?.state ?? 'connecting', quietTimer !== undefined || isOutboxStuck)
+  const state = channel?.state ?? 'connecting'
+  view.showState(state, quietTimer !== undefined || outbox.isLate)
+  const isTold = state !== 'connected' || outbox.isLate || outbox.isDoubtful
+  view.showUnsent(isTold ? outbox.unsent : 0)
 }
 
 byId('login-form').addEventListener('submit', async (event) => {
@@ -182,7 +203,7 @@ byId('login-form').addEventListener('submit', async (event) => {
   byId('login-error').textContent = ''
   try {
     keepLogin(await askForLogin(nameField.value))
-    enterRoom()
+    comeIn()
   } catch (error) {
     byId('login-error').textContent = error.message
     selectName()
@@ -196,7 +217,8 @@ byId('composer').addEventListener('submit', (event) => {
   const text = textField.value.trim()
   textField.value = ''
   textField.focus()
-  if (text) void outbox.add(text)
+  showRefusal()
+  if (text) outbox.add(visit.room, text)
 })
 
 textField.addEventListener('keydown', (event) => {
@@ -205,12 +227,23 @@ textField.addEventListener('keydown', (event) => {
   byId('composer').requestSubmit()
 })
 
+byId('waiting-list').addEventListener('click', ({ target }) => {
+  const button = target.closest('button')
+  if (!button) return
+  const { key } = button.closest('li').dataset
+  if (button.value === 'edit') textField.value = outbox.find(key).text
+  if (button.value === 'sendAgain') outbox.sendAgain(key)
+  else outbox.remove(key)
+  textField.focus()
+})
+
 byId('take-back').addEventListener('click', () => {
   showTakenOver(false)
   channel.subscribe()
+  enterRoom()
 })
-byId('send-again').addEventListener('click', () => outbox.flush())
 byId('logout').addEventListener('click', logOut)
+window.addEventListener('hashchange', () => visit && enterRoom())
 
-if (login) enterRoom()
+if (login) comeIn()
 else showLogin()

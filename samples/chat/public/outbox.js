@@ -1,20 +1,21 @@
-/** How long after a failure it is tried again, unless somebody asks for it sooner. */
-const RETRY_MS = 10_000
+/** How long something may be on its way before the page says so. */
+const LATE_MS = 5000
 
-/** Sends what the user wrote: in order, one after the other, each once, and again when it could not be sent. */
+/**
+ * What the user wrote and the server has not taken. Each message has its `text`, `room` and `key`, and is on its way,
+ * perhaps late (`isLate`), until it is in trouble: `'refused'`, or `'doubtful'` if nobody knows whether it was sent.
+ * It may be sent again all the same: if the server has it, it knows its key.
+ */
 export class Outbox {
   #messages = []
-  #isSending = false
-  #error
-  #retry
   #send
   #changed
   #refused
 
   /**
-   * @param send sends `{ text, key }`; what it throws has a `status` if the server answered
-   * @param changed told of the messages that wait, and why if the first of them could not be sent
-   * @param refused told of a message that the server does not take, and why
+   * @param send sends a message, until the server has answered; what it throws has a `code`
+   * @param changed told of the messages that are left
+   * @param refused told why the app does not take a message
    */
   constructor({ send, changed, refused }) {
     this.#send = send
@@ -22,52 +23,88 @@ export class Outbox {
     this.#refused = refused
   }
 
-  add(text) {
-    this.#messages.push({ text, key: randomKey() })
-    this.#tell()
-    return this.flush()
+  /** How many are not sent, or may not be. */
+  get unsent() {
+    return this.#messages.filter(({ trouble }) => trouble !== 'refused').length
+  }
+
+  get isLate() {
+    return this.#messages.some(({ isLate }) => isLate)
+  }
+
+  get isDoubtful() {
+    return this.#messages.some(({ trouble }) => trouble === 'doubtful')
+  }
+
+  add(room, text) {
+    const message = { room, text, key: randomKey() }
+    this.#messages.push(message)
+    void this.#attempt(message)
+  }
+
+  find(key) {
+    return this.#messages.find((message) => message.key === key)
+  }
+
+  /** The server has it, or nobody wants it any more. */
+  remove(key) {
+    const message = this.find(key)
+    if (!message) return
+    this.#messages = this.#messages.filter((each) => each !== message)
+    clearTimeout(message.lateTimer)
+    this.#changed(this.#messages)
+  }
+
+  /** Without effect on one that is on its way. */
+  sendAgain(key) {
+    const message = this.find(key)
+    if (message?.trouble) void this.#attempt(message)
+  }
+
+  sendDoubtfulAgain() {
+    for (const { key, trouble } of this.#messages) if (trouble === 'doubtful') this.sendAgain(key)
   }
 
   clear() {
-    clearTimeout(this.#retry)
-    this.#messages = []
-    this.#error = undefined
-    this.#tell()
+    for (const { key } of this.#messages) this.remove(key)
   }
 
-  async flush() {
-    if (this.#isSending) return
-    this.#isSending = true
-    clearTimeout(this.#retry)
-    do {
-      await this.#sendFirst()
-    } while (!this.#error && this.#messages.length > 0)
-    this.#isSending = false
-    if (this.#error) this.#retry = setTimeout(() => this.flush(), RETRY_MS)
+  async #attempt(message) {
+    const { room, text, key } = message
+    this.#update(message, { trouble: undefined })
+    message.lateTimer = setTimeout(() => this.#update(message, { isLate: true }), LATE_MS)
+    try {
+      await this.#sendSurely({ room, text, key })
+      this.remove(key)
+    } catch (error) {
+      // It was removed meanwhile.
+      if (this.find(key) !== message) return
+      clearTimeout(message.lateTimer)
+      const isRefused = isRefusal(error)
+      this.#update(message, { isLate: false, trouble: isRefused ? 'refused' : 'doubtful' })
+      if (isRefused) this.#refused(error)
+    }
   }
 
-  async #sendFirst() {
-    const [message] = this.#messages
-    if (!message) return
-    let failure
+  /** Once more if nobody knows the outcome, as after a crash. */
+  async #sendSurely(message) {
     try {
       await this.#send(message)
     } catch (error) {
-      failure = error
+      if (error.code !== 'COMET_OUTCOME_IS_UNKNOWN') throw error
+      await this.#send(message)
     }
-    // It was cleared meanwhile.
-    if (this.#messages[0] !== message) return
-    // 404: the server has forgotten us. The channel logs in again.
-    const isRefused = failure?.status >= 400 && failure.status < 500 && failure.status !== 404
-    this.#error = isRefused ? undefined : failure
-    if (!this.#error) this.#messages.shift()
-    this.#tell()
-    if (isRefused) this.#refused(message, failure)
   }
 
-  #tell() {
-    this.#changed([...this.#messages], this.#error)
+  #update(message, changes) {
+    Object.assign(message, changes)
+    this.#changed(this.#messages)
   }
+}
+
+/** Whether it is an answer of the app. All other codes are the channel's. */
+export function isRefusal({ code }) {
+  return !code.startsWith('COMET_')
 }
 
 function randomKey() {

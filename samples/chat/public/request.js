@@ -1,15 +1,11 @@
 /** Who has not answered by then is taken for one who is not there. */
 const LONGEST_MS = 5000
 
-export function post(path, body, privateToken) {
-  return request('POST', path, { body, privateToken })
-}
-
 /** Asks the app. What it answers with an error is thrown with its text and `status`. */
-export async function request(method, path, { body, privateToken }) {
+export async function post(path, body, privateToken) {
   const headers = { 'Content-Type': 'application/json' }
   if (privateToken) headers.Authorization = `Bearer ${privateToken}`
-  const { ok, status, text } = await answerOf(path, { method, headers, body: JSON.stringify(body) })
+  const { ok, status, text } = await answerOf(path, { method: 'POST', headers, body: JSON.stringify(body) })
   if (!ok) throw Object.assign(new Error(text), { status })
   return text && JSON.parse(text)
 }

@@ -12,6 +12,8 @@ const STATES = {
   slow: 'Connected, slow',
 }
 
+const TROUBLES = { refused: 'Not sent', doubtful: 'Perhaps not sent' }
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 
 const byId = (id) => document.getElementById(id)
@@ -22,6 +24,7 @@ const latest = byId('latest')
 
 /** Whether the newest message is in sight, and is to stay so. */
 let isFollowing = true
+let scrolledTo = 0
 
 export function showState(state, isSlow) {
   const shown = isSlow && state === 'connected' ? 'slow' : state
@@ -32,15 +35,30 @@ export function showState(state, isSlow) {
   status.textContent = STATES[shown]
 }
 
+/** Shows nothing of the room before. */
+export function showRoom(room) {
+  const name = `#${room}`
+  clearRoom()
+  document.title = `${name} · Chat`
+  byId('room').textContent = name
+  byId('text').placeholder = `Write to ${name}`
+  for (const link of byId('rooms').querySelectorAll('a'))
+    link.ariaCurrent = link.textContent === name ? 'page' : null
+}
+
 /** Puts a message at its place in the order of ids. One that is shown already changes nothing. */
-export function showMessage({ id, publicToken, name, text, at }, me) {
+export function showMessage({ id, publicToken, name, text, at, room, toName }, me) {
   if (list.querySelector(`[data-id="${Number(id)}"]`)) return
+  const isMine = publicToken === me
   const item = clone('message-template')
   item.dataset.id = id
   item.dataset.by = publicToken
   item.dataset.at = at
-  item.classList.toggle('own', publicToken === me)
-  showName(item, { publicToken, name: publicToken === me ? `${name} (you)` : name })
+  item.classList.toggle('own', isMine)
+  item.classList.toggle('private', toName !== null)
+  showName(item, { publicToken, name: isMine ? `${name} (you)` : name })
+  if (toName !== null) item.querySelector('.for').textContent = isMine ? `Only to ${toName}` : 'Only to you'
+  else if (room === null) item.querySelector('.for').textContent = 'To all rooms'
   item.querySelector('.text').textContent = text
   const time = item.querySelector('time')
   time.dateTime = new Date(at).toISOString()
@@ -49,17 +67,30 @@ export function showMessage({ id, publicToken, name, text, at }, me) {
   insert(item)
 }
 
-/** What the user wrote and the server does not have yet, as far as the page knows. */
-export function showWaiting(messages) {
+/** What the user wrote and the server does not have, as far as the page knows: see `Outbox`. */
+export function showWaiting(messages, currentRoom) {
   const keys = messages.map(({ key }) => key)
   for (const item of [...waiting.children]) if (!keys.includes(item.dataset.key)) item.remove()
-  // The oldest are sent first: those that are new here are the last.
-  for (const { key, text } of messages.slice(waiting.children.length)) {
-    const item = document.createElement('li')
+  for (const [index, { key, text, room, trouble }] of messages.entries()) {
+    // The oldest are first: those that are new here are the last.
+    const item = waiting.children[index] ?? waiting.appendChild(clone('waiting-template'))
     item.dataset.key = key
-    item.textContent = text
-    waiting.append(item)
+    item.dataset.trouble = trouble ?? ''
+    item.querySelector('.text').textContent = text
+    const where = room === currentRoom ? '' : ` to #${room}`
+    item.querySelector('.trouble').textContent = trouble ? TROUBLES[trouble] + where : where.trim()
+    const [edit, sendAgain, discard] = item.querySelectorAll('button')
+    edit.hidden = trouble !== 'refused'
+    sendAgain.hidden = trouble !== 'doubtful'
+    discard.hidden = !trouble
   }
+}
+
+/** @param number how many messages */
+export function showUnsent(number) {
+  const unsent = byId('unsent')
+  unsent.hidden = number === 0
+  unsent.textContent = `Not sent yet: ${number === 1 ? '1 message' : `${number} messages`}`
 }
 
 /** Something that nobody said. Stands where it happened. */
@@ -72,9 +103,9 @@ export function showNote(text) {
 }
 
 export function showPeople(people, me) {
-  byId('people-count').textContent = people.length
+  byId('people-count').textContent = people.length || ''
   byId('people').replaceChildren(
-    ...people.map(({ publicToken, name }) => {
+    ...people.map(({ publicToken, displayName: name }) => {
       const isMe = publicToken === me
       const item = clone('person-template')
       item.classList.toggle('own', isMe)
@@ -86,8 +117,7 @@ export function showPeople(people, me) {
 
 export function clearRoom() {
   list.replaceChildren()
-  byId('people').replaceChildren()
-  byId('people-count').textContent = ''
+  showPeople([])
 }
 
 export function showLatest() {
@@ -111,6 +141,7 @@ function markFollowUp(item) {
   const follows =
     before?.dataset.by !== undefined &&
     before.dataset.by === item.dataset.by &&
+    before.querySelector('.for').textContent === item.querySelector('.for').textContent &&
     item.dataset.at - before.dataset.at < LONGEST_FOLLOW_UP_MS
   item?.classList.toggle('follow-up', follows)
 }
@@ -133,7 +164,11 @@ function clone(templateId) {
 }
 
 messages.addEventListener('scroll', () => {
-  isFollowing = messages.scrollHeight - messages.scrollTop - messages.clientHeight < AT_END_PX
+  const { scrollHeight, scrollTop, clientHeight } = messages
+  const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX
+  // What has grown below since then is no reader's doing.
+  isFollowing = isAtEnd || (isFollowing && scrollTop >= scrolledTo)
+  scrolledTo = scrollTop
   if (isFollowing) latest.hidden = true
 })
 latest.addEventListener('click', showLatest)
