@@ -23,6 +23,7 @@ import { Leases, type LeasesHost } from './subscribe/leases.ts'
 import { Probes } from './subscribe/probes.ts'
 import { WaitList, type WaitListHost } from './subscribe/wait-list.ts'
 import { Ticker } from './ticker.ts'
+import { RequestRates } from './upstream/request-rates.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -40,6 +41,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   readonly probes = new Probes()
   readonly queue: WriteQueue
   readonly upstream: Upstream
+  readonly rates: RequestRates
   readonly timeoutSeconds: number
   readonly #options: CompleteOptions
   readonly #link: ProviderLink
@@ -65,6 +67,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.#sweep = new IdleSweep(provider, options.providerTimeoutSeconds, events)
     this.queue = new WriteQueue(provider, options, options.providerTimeoutSeconds)
     this.upstream = new Upstream(provider, options, events)
+    this.rates = new RequestRates(options.maxRequestsPerSecond)
   }
 
   get isOpen(): boolean {
@@ -203,10 +206,11 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   async #close(overSeconds: number): Promise<void> {
     this.#answerPassers()
     const drained = this.waitList.close(overSeconds)
+    // Handlers that run still may send.
+    const handled = this.upstream.close(this.closed)
     // Who is still held goes on getting messages, and the leases have to be renewed.
     if (this.waitList.size > 0) await drained
-    // Handlers that run still may send.
-    await this.upstream.drained()
+    await handled
     this.#isShut = true
     this.#answerPassers()
     await this.#opening?.catch(() => {})

@@ -25,12 +25,14 @@ const ERRORS = {
   COMET_REGISTRATION_IS_REFUSED: 403,
   /** The option `authorize` or `clientList` does not allow it. */
   COMET_ACTION_IS_REFUSED: 403,
-  /** The option `joinable` does not let the page join or leave this group. */
+  /** The option `joinable` does not let the page join or leave one of these groups. */
   COMET_GROUP_IS_REFUSED: 403,
   /** A page of another origin that the option `origins` does not list. */
   COMET_ORIGIN_IS_REFUSED: 403,
-  /** `sendMessage`, `getCometClient` or `killIdleCometClient` named a client that does not exist. */
+  /** The app named a client that does not exist: to send to, to find, to change, to remove, or to join or leave a group. */
   COMET_CLIENT_DOES_NOT_EXIST: 404,
+  /** The option that offers this address, `joinable` or `clientList`, is not set. */
+  COMET_NOT_OFFERED: 404,
   /** A page sent a message of a name that no handler of `onMessage` has. */
   COMET_HANDLER_DOES_NOT_EXIST: 404,
   /** The method is not one that this address has; `Allow` lists them. */
@@ -80,7 +82,7 @@ const ERRORS = {
    * Whether a send was stored is unknown: repeat it with the same `key`.
    */
   COMET_PROVIDER_IS_UNAVAILABLE: 503,
-  /** `cursor()`, or `sendMessage` within a transaction, before the channel was opened. */
+  /** `cursor()`, `getMessages()`, or `sendMessage` within a transaction, before the channel was opened. */
   COMET_CHANNEL_IS_NOT_OPEN: 503,
   /** The channel is closing or closed. */
   COMET_CHANNEL_IS_CLOSED: 503,

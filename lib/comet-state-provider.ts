@@ -87,7 +87,7 @@ export interface ICometStateProvider {
    */
   getClient(privateTokenHash: string): Promise<ClientRecord | 'stopped' | undefined>
 
-  /** Those whom one of the topics addresses now, each once; all clients by default. May lag behind the log. */
+  /** Those whom one of the topics addresses now, each once; all clients by default: as of what the listener was told, or later. */
   getClients(topics?: readonly string[]): AsyncIterable<CometClient>
 
   /**
@@ -111,8 +111,8 @@ export interface ICometStateProvider {
   claim(claims: readonly Claim[]): Promise<ClaimOutcome[]>
 
   /**
-   * Records what a run came to, for repetitions. Does nothing for a claim that is not known, or is another run's. A
-   * reply may be dropped early, to keep within bounds, but not its claim: that one is `unknown` then.
+   * Records what a run came to, for repetitions. Does nothing for a claim that is not known, has a reply, or is another
+   * run's. A reply may be dropped early, to keep within bounds, but not its claim: that one is `unknown` then.
    */
   settle(replies: readonly ClaimReply[]): Promise<void>
 }

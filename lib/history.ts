@@ -1,5 +1,5 @@
 import { checkGroup } from './audience.ts'
-import { check } from './checks.ts'
+import { check, checkToken } from './checks.ts'
 import type { MessageEntry } from './comet-state-provider.ts'
 import type { MessageLog } from './message-log.ts'
 import { EVERYBODY, groupTopic } from './topics.ts'
@@ -8,6 +8,8 @@ import { EVERYBODY, groupTopic } from './topics.ts'
 export interface HistoryOptions {
   /** Those sent to this group. Default: those sent to everybody. */
   readonly group?: string | undefined
+  /** The public token of who is to see it: what was sent to all `except` that client is left out. */
+  readonly for?: string | undefined
   /** The newest so many: 1 or more. Default 100. */
   readonly limit?: number | undefined
 }
@@ -20,7 +22,7 @@ export interface SentMessage {
 }
 
 const DEFAULT_LIMIT = 100
-const KEYS = ['group', 'limit']
+const KEYS = ['group', 'for', 'limit']
 
 /** The newest retained messages of a group or to everybody, in their order. */
 export function messagesOf(log: MessageLog, options: HistoryOptions): SentMessage[] {
@@ -28,10 +30,11 @@ export function messagesOf(log: MessageLog, options: HistoryOptions): SentMessag
   if (typeof options !== 'object' || options === null || unknown !== undefined) {
     throw new TypeError(`getMessages takes nothing, or an object with ${KEYS.join(', ')}.`)
   }
-  const { group, limit = DEFAULT_LIMIT } = options
+  const { group, for: reader, limit = DEFAULT_LIMIT } = options
+  if (reader !== undefined) checkToken('for', reader)
   check(Number.isSafeInteger(limit) && limit > 0, 'limit', 'a whole number above 0')
   const topic = group === undefined ? EVERYBODY : groupTopic(checkGroup(group))
-  return log.newest(topic, limit).map(sentMessage)
+  return log.newest(topic, limit, reader).map(sentMessage)
 }
 
 function sentMessage({ id, name, contents }: MessageEntry): SentMessage {

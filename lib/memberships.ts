@@ -14,7 +14,7 @@ export interface Membership {
 export interface MembershipRecord {
   /** In the order of joining: those that go on, and those ended ones that the retained window reaches. */
   readonly memberships: readonly Membership[]
-  /** Of a client that had more ended ones than are kept: what it was sent up to here may be missing. */
+  /** Of a client whose ended ones are not all kept: what it was sent up to here may be missing. */
   readonly lostThrough?: number
 }
 
@@ -39,7 +39,7 @@ export function withJoined(record: MembershipRecord, group: string, id: number):
 
 /**
  * The record of a member that leaves by the entry of this id.
- * @param trimmedThrough what ended below this nobody asks for any more
+ * @param trimmedThrough what ended up to here is not in the retained window any more, and not kept
  */
 export function withLeft(
   record: MembershipRecord,
@@ -47,21 +47,18 @@ export function withLeft(
   id: number,
   trimmedThrough: number,
 ): MembershipRecord {
-  const memberships = record.memberships
-    .map((each) => (each.group === group && isOpen(each) ? { ...each, left: id } : each))
-    .filter(({ left }) => left === undefined || left > trimmedThrough)
-  return bounded({ ...record, memberships })
-}
-
-/** Drops the one that ended first, if they are too many. */
-function bounded(record: MembershipRecord): MembershipRecord {
-  const ended = record.memberships.filter((membership) => !isOpen(membership))
-  if (ended.length <= MAX_ENDED_MEMBERSHIPS) return record
-  const first = Math.min(...ended.map(({ left }) => left!))
+  const memberships = record.memberships.map((each) =>
+    each.group === group && isOpen(each) ? { ...each, left: id } : each,
+  )
+  const ends = memberships.flatMap(({ left }) => left ?? []).sort((a, b) => a - b)
+  const surplus = ends[ends.length - MAX_ENDED_MEMBERSHIPS - 1] ?? 0
+  const dropsThrough = Math.max(trimmedThrough, surplus)
+  const dropped = ends.filter((left) => left <= dropsThrough)
+  if (dropped.length === 0) return { ...record, memberships }
   return {
-    memberships: record.memberships.filter(({ left }) => left !== first),
-    // What was sent to the group came before it was left.
-    lostThrough: first - 1,
+    memberships: memberships.filter(({ left }) => left === undefined || left > dropsThrough),
+    // What was sent to a group came before it was left. Another node's window may reach further than this one.
+    lostThrough: Math.max(record.lostThrough ?? 0, ...dropped.map((left) => left - 1)),
   }
 }
 

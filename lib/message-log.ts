@@ -151,14 +151,15 @@ export class MessageLog {
     return reset ? { messages, through, reset } : { messages, through }
   }
 
-  /** The newest so many messages that the app sent to a topic, in their order. */
-  newest(topic: string, limit: number): MessageEntry[] {
+  /** The newest so many messages that the app sent to a topic, in their order, but for those that except the reader. */
+  newest(topic: string, limit: number, reader?: string): MessageEntry[] {
     const list = this.#byTopic.get(topic)
     const found: MessageEntry[] = []
     for (let index = (list?.length ?? 0) - 1; index >= 0 && found.length < limit; index--) {
       const { entry } = list!.at(index)!
       // Notices are of the moment.
-      if (!entry.name.startsWith(RESERVED_PREFIX)) found.push(entry)
+      const isNotice = entry.name.startsWith(RESERVED_PREFIX)
+      if (!isNotice && (reader === undefined || !entry.except.includes(reader))) found.push(entry)
     }
     return found.reverse()
   }

@@ -25,7 +25,7 @@ export interface CometOptions<C extends Context = Context> {
    */
   readonly register?: ((ctx: C) => Awaitable<Partial<InitializeParameters> | null>) | null | undefined
   /**
-   * Says who sent a request: the app's user id, or `null` for nobody. Asked at every register and subscribe. A client
+   * Says who sent a request: the app's user id, or `null` for nobody. Asked at every register, and at every request of a client. A client
    * is bound to the answer it was initialised with; another or none is refused, as `ctx.throw(401)` and `ctx.throw(403)`
    * are. Default `null`: not asked.
    */
@@ -42,15 +42,15 @@ export interface CometOptions<C extends Context = Context> {
    */
   readonly authorize?: ((ctx: C, action: CometAction) => Awaitable<boolean>) | null | undefined
   /**
-   * Whether the page of a client may itself join or leave a group. Default `null`: pages may not, and the address to do
-   * it at does not exist.
+   * Whether the page of a client may itself join or leave a group. Default `null`: pages may not, and are told
+   * `COMET_NOT_OFFERED`.
    */
   readonly joinable?: ((client: CometClient, group: string) => Awaitable<boolean>) | null | undefined
   /** Whether members of a group are told who joins, leaves and changes: the public part of it. Default false. */
   readonly presence?: boolean | undefined
   /**
    * Whether the page of a client may ask who is in a group, or, with `undefined` for a group, who is there at all: the
-   * public part of it. Default `null`: the address to ask at does not exist.
+   * public part of it. Default `null`: pages may not.
    */
   readonly clientList?:
     | ((client: CometClient, group: string | undefined) => Awaitable<boolean>)

@@ -110,6 +110,8 @@ export function retainedBytes(entry: Entry): number {
 
 /** What the addresses of an entry take: a list and a place in the index for each topic that few share. */
 function addressBytes(entry: Entry): number {
+  if (entry.kind === 'join' || entry.kind === 'leave') return TOPIC_BYTES + entry.group.length
+  if (entry.kind === 'update') return entry.groups.reduce((sum, { length }) => sum + TOPIC_BYTES + length, 0)
   if (entry.kind !== 'message') return 0
   const own = entry.topics.reduce(
     (sum, topic) => sum + (topic === EVERYBODY ? 0 : TOPIC_BYTES + topic.length),

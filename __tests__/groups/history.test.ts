@@ -22,6 +22,16 @@ describe('What is retained', () => {
     expect(channel.getMessages({ group: 'room', limit: 1 })[0]).toMatchObject({ name: 'Talk' })
   })
 
+  test('is without what was sent except to whom it is for', async () => {
+    const { channel, newClient } = await openSite()
+    const { publicToken } = await newClient({ groups: ['room'] })
+    await channel.sendMessage('M', 1, { group: 'room' })
+    await channel.sendMessage('M', 'about you', { group: 'room', except: publicToken })
+    const contentsOf = (options: object) => channel.getMessages(options).map(({ contents }) => contents)
+    expect(contentsOf({ group: 'room', for: publicToken })).toEqual([1])
+    expect(contentsOf({ group: 'room', for: 'another' })).toEqual([1, 'about you'])
+  })
+
   test('is 100 of them by default, and no more than the retention keeps', async () => {
     const { channel } = await openSite({ options: { retention: { messages: 150 } } })
     for (let index = 0; index < 200; index++) await channel.sendMessage('M', index)
@@ -62,6 +72,23 @@ overEachTransport(({ transport }) => {
     expect(page.resets).toEqual([])
   })
 
+  test('Who enters a room again after a reload sees what was said, and nothing twice', async () => {
+    const { channel, newClient, url } = await openSite()
+    const client = await newClient({ groups: ['room'] })
+    const page = new TestPage(transport, client)
+    const send = (contents: number) => channel.sendMessage('M', contents, { group: 'room' })
+    await send(1)
+    await page.glance(url)
+    await send(2)
+    const joined = await channel.joinGroup(client.publicToken, 'room')
+    const history = channel.getMessages({ group: 'room' }).filter(({ id }) => id <= joined)
+    await send(3)
+    const before = page.received.length
+    await page.glance(url)
+    const shown = page.received.slice(before).filter(({ mid }) => mid > joined)
+    expect([...history.map(({ contents }) => contents), ...shown.map(({ c }) => c)]).toEqual([1, 2, 3])
+  })
+
   test('Who joins a room and is given its history misses nothing between the two', async () => {
     const { channel, newClient, url } = await openSite()
     const client = await newClient()
@@ -72,7 +99,7 @@ overEachTransport(({ transport }) => {
     })()
     for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
     const joined = await channel.joinGroup(client.publicToken, 'room')
-    const history = channel.getMessages({ group: 'room' }).filter(({ id }) => id < joined)
+    const history = channel.getMessages({ group: 'room' }).filter(({ id }) => id <= joined)
     await sending
     await page.glance(url)
     expect([...history.map(({ contents }) => contents), ...page.contents]).toEqual(sends)

@@ -55,6 +55,20 @@ describe('Members of a group see one leave it', () => {
   })
 })
 
+test('Who has sent something before the first subscription is served as others are, and has not resumed', async () => {
+  const site = await openSite(PRESENCE)
+  const { privateToken, start } = await site.newClient()
+  site.channel.onMessage('Ping', () => 'pong')
+  const told: string[] = []
+  site.channel.on('clientResumed', () => told.push('resumed'))
+  await post(`${site.url}/send`, privateToken, { n: 'Ping' })
+  await passSeconds(6)
+  const cursor = `${start.epoch}:${start.messageId}`
+  const { messages } = await glance(site.url, privateToken, { cursor, headers: { 'Comet-Page': 'page-1' } })
+  await new Promise(setImmediate)
+  expect([messages.map(({ n }) => n), told]).toEqual([['aspNetComet.timeout'], []])
+})
+
 describe('Members of a group see nothing of one', () => {
   test('that is loaded anew: its page says goodbye, and comes back', async () => {
     const site = await openSite(PRESENCE)

@@ -94,7 +94,7 @@ describe('The session of a page that registers', () => {
   test('is a random one of the browser’s, in a cookie, by default', async () => {
     const site = await openSite({ options: { register: () => ({}) } })
     const first = await register(site.url)
-    expect(first.cookie).toMatch(/^comet-session-comet=[\w-]{22}; path=\/; samesite=strict; httponly$/)
+    expect(first.cookie).toMatch(/^comet\.session-comet=[\w-]{22}; path=\/; samesite=strict; httponly$/)
     const Cookie = first.cookie!.split(';')[0]!
     const second = await register(site.url, { Cookie })
     expect(second.cookie).toBeUndefined()
@@ -107,9 +107,9 @@ describe('The session of a page that registers', () => {
   test('is none that a page has chosen', async () => {
     const site = await openSite({ options: { register: () => ({}) } })
     for (const chosen of ['admin', 'a'.repeat(23), '']) {
-      const { body, cookie } = await register(site.url, { Cookie: `comet-session-comet=${chosen}` })
+      const { body, cookie } = await register(site.url, { Cookie: `comet.session-comet=${chosen}` })
       expect(await sessionOf(site, body)).not.toBe(chosen)
-      expect(cookie).toMatch(/^comet-session-comet=[\w-]{22};/)
+      expect(cookie).toMatch(/^comet\.session-comet=[\w-]{22};/)
     }
   })
 
@@ -137,6 +137,17 @@ describe('The session of a page that registers', () => {
     const none = await openSite({ options: { register: () => ({}), session: null } })
     const without = await register(none.url)
     expect([await sessionOf(none, without.body), without.cookie]).toEqual([undefined, undefined])
+  })
+
+  test('is in a cookie that no other channel’s token is in, whatever the channels are called', async () => {
+    const named = (name: string) => openSite({ options: { name, register: () => ({}) } })
+    const [one, two] = [await named('session-a'), await named('a')]
+    const body = new URLSearchParams({ cookie: 'true' })
+    const token = await fetch(`${one.url}/register`, { method: 'POST', body })
+    const session = await fetch(`${two.url}/register`, { method: 'POST' })
+    const namesOf = ({ headers }: Response) => headers.getSetCookie().map((cookie) => cookie.split('=')[0]!)
+    expect(namesOf(token)).toHaveLength(2)
+    expect(namesOf(token)).not.toContain(namesOf(session)[0])
   })
 
   test('is a name for messages', async () => {

@@ -3,6 +3,7 @@ import type { CometClient, CometOptions } from 'koa-comet'
 import { glance } from '../support/page.ts'
 import { post, posted } from '../support/post.ts'
 import { closeSites, openSite } from '../support/site.ts'
+import { openTwoNodes } from '../support/two-nodes.ts'
 
 afterEach(closeSites)
 
@@ -125,5 +126,40 @@ describe('The list of clients', () => {
     expect((await fetch(`${url}/clients`, { method: 'POST' })).status).toBe(405)
     const closed = await openSite()
     expect((await fetch(`${closed.url}/clients`)).status).toBe(404)
+  })
+})
+
+describe('A request', () => {
+  test('to an address that no option offers is told so, with a code that no page takes for another server', async () => {
+    const { newClient, url } = await openSite()
+    const { privateToken } = await newClient()
+    const groups = await post(`${url}/groups`, privateToken, { join: ['a'] })
+    const clients = await posted(await fetch(`${url}/clients?group=a`))
+    for (const { status, error } of [groups, clients]) {
+      expect([status, error?.code]).toEqual([404, 'COMET_NOT_OFFERED'])
+    }
+  })
+
+  test('counts as one for each group that it names, and passes after a pause, however many these are', async () => {
+    const options = { joinable: () => true, maxRequestsPerSecond: 2 }
+    const { newClient, url } = await openSite({ options })
+    const { privateToken } = await newClient()
+    const names = (count: number) => Array.from({ length: count }, (_, index) => `group-${index}`)
+    const change = (join: string[]) => post(`${url}/groups`, privateToken, { join })
+    expect((await change(names(6))).status).toBe(200)
+    expect(await change(names(6))).toMatchObject({ status: 429, error: { code: 'COMET_TOO_MANY_REQUESTS' } })
+    const { newClient: another, url: elsewhere } = await openSite({ options })
+    const fresh = await another()
+    expect((await post(`${elsewhere}/groups`, fresh.privateToken, { join: names(50) })).status).toBe(200)
+  })
+
+  test('of a client that is gone elsewhere is refused as any other of it, on a node that lags', async () => {
+    const { lagging, current } = await openTwoNodes({ joinable: () => true })
+    const { privateToken } = await current.newClient()
+    await glance(lagging.url, privateToken)
+    lagging.gate.hold()
+    await current.channel.killIdleCometClient(privateToken)
+    const { status, error } = await post(`${lagging.url}/groups`, privateToken, { join: ['a'] })
+    expect([status, error?.code]).toEqual([401, 'COMET_TOKEN_IS_UNKNOWN'])
   })
 })

@@ -68,7 +68,9 @@ test('Entering as the reference shows it gives what was said before, and nothing
   const texts: string[] = []
   page.on('Said', (said) => texts.push((said as { text: string }).text))
   page.subscribe()
-  const history = (await page.send('Enter', { room: 'room-1' })) as { contents: { text: string } }[]
+  const { history } = (await page.send('Enter', { room: 'room-1' })) as {
+    history: { contents: { text: string } }[]
+  }
   await channel.sendMessage('Said', { text: 'three' }, { group: 'room-1' })
   await eventually(() => texts.length === 1)
   expect([...history.map(({ contents }) => contents.text), ...texts]).toEqual(['one', 'two', 'three'])

@@ -9,9 +9,13 @@ import type { ClientsAnswer } from '../wire.ts'
 import { isAllowed, refusedAction } from './authorization.ts'
 import { answerJson, type ClientRequests } from './client-requests.ts'
 import type { Endpoint } from './guarded.ts'
+import { SharedCalls } from './shared-calls.ts'
 
 /** How many clients a page is shown. Of more it is told how many. */
 const MAX_LISTED = 1000
+
+/** How many are looked at before others get a turn of the event loop. */
+const CLIENTS_PER_TURN = 200
 
 /** `GET …/clients?group=<name>`: who is in a group; without one, who is there at all. */
 export class ClientsEndpoint implements Endpoint {
@@ -20,6 +24,7 @@ export class ClientsEndpoint implements Endpoint {
   readonly #node: ChannelNode
   readonly #clients: ChannelClients
   readonly #requests: ClientRequests
+  readonly #lists = new SharedCalls((group: string | undefined) => this.#list(group))
 
   constructor(
     clientList: NonNullable<CompleteOptions['clientList']>,
@@ -38,7 +43,7 @@ export class ClientsEndpoint implements Endpoint {
     const { client } = await this.#requests.clientOf(ctx)
     await this.#requests.authorize(ctx, { kind: 'clients', client, group })
     if (!(await isAllowed('clientList', this.#clientList(client, group)))) throw refusedAction()
-    answerJson(ctx, await this.#list(group))
+    answerJson(ctx, await this.#lists.of(group))
   }
 
   async #list(group: string | undefined): Promise<ClientsAnswer> {
@@ -51,6 +56,7 @@ export class ClientsEndpoint implements Endpoint {
       count += 1
       if (count <= MAX_LISTED) clients.push(publicPartOf(client))
       if (client.userId !== undefined) users.add(client.userId)
+      if (count % CLIENTS_PER_TURN === 0) await new Promise(setImmediate)
     }
     const counts = { clients: count, users: users.size }
     return { clients, counts, asOf }

@@ -7,6 +7,7 @@ import { ClientsEndpoint } from './clients-endpoint.ts'
 import { GoodbyeEndpoint } from './goodbye-endpoint.ts'
 import { GroupsEndpoint } from './groups-endpoint.ts'
 import type { Endpoint } from './guarded.ts'
+import { notOffered } from './not-offered.ts'
 import { RegisterEndpoint } from './register-endpoint.ts'
 import { SendEndpoint } from './send-endpoint.ts'
 import type { TokenCookie } from './token-cookie.ts'
@@ -23,10 +24,13 @@ export function endpointsBeside(
   const endpoints = new Map<string, Endpoint>([
     ['goodbye', new GoodbyeEndpoint(node, cookie)],
     ['send', new SendEndpoint(node.upstream, requests, maxUpstreamBytes)],
+    ['groups', joinable ? new GroupsEndpoint(joinable, clients, requests) : notOffered('joinable')],
+    [
+      'clients',
+      clientList ? new ClientsEndpoint(clientList, node, clients, requests) : notOffered('clientList'),
+    ],
   ])
   if (register) endpoints.set('register', new RegisterEndpoint(register, options, cookie, clients))
-  if (joinable) endpoints.set('groups', new GroupsEndpoint(joinable, clients, requests))
-  if (clientList) endpoints.set('clients', new ClientsEndpoint(clientList, node, clients, requests))
   if (clientScript) {
     for (const script of ['client.js', 'client.global.js'] as const) {
       endpoints.set(script, new ClientScriptEndpoint(script))

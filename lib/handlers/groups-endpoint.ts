@@ -5,21 +5,22 @@ import { check } from '../checks.ts'
 import type { CometClient } from '../comet-client.ts'
 import { CometException } from '../comet-exception.ts'
 import type { CompleteOptions } from '../options.ts'
+import { unknownToken } from '../subscribe/client-lease.ts'
 import type { GroupsAnswer } from '../wire.ts'
 import { isAllowed } from './authorization.ts'
 import { answerJson, type ClientRequests } from './client-requests.ts'
 import type { Endpoint } from './guarded.ts'
 import { parserOf, readFields } from './request-body.ts'
 
-/** How many groups one request may name. */
+/** How many groups one request may name to join, and to leave. */
 const MAX_NAMES = 100
 
 /** Names of 128 characters, in JSON's longest form. */
-const parse = parserOf(MAX_NAMES * 800)
+const parse = parserOf(2 * MAX_NAMES * 800)
 
 /**
  * `POST …/groups` with `{ join: [names], leave: [names] }`: a page joins and leaves groups itself. Unless all of them are
- * joinable, none is joined or left.
+ * joinable, none is joined or left. Each name counts as a request.
  */
 export class GroupsEndpoint implements Endpoint {
   readonly methods = ['POST']
@@ -41,18 +42,34 @@ export class GroupsEndpoint implements Endpoint {
     const fields = await readFields(ctx, parse)
     const leaves = checkedNames('leave', fields.leave)
     const joins = checkedNames('join', fields.join)
-    const lease = await this.#requests.clientOf(ctx)
-    for (const group of leaves) await this.#checkMay(ctx, 'leave', lease.client, group)
-    for (const group of joins) await this.#checkMay(ctx, 'join', lease.client, group)
-    const { publicToken, generation } = lease.client
-    const client = { publicToken, generation }
-    // Left first: a client with as many groups as it may have can change one.
-    await Promise.all([
-      ...leaves.map((group) => this.#clients.leave(client, group)),
-      ...joins.map((group) => this.#clients.join(client, group)),
-    ])
-    const answer: GroupsAnswer = { groups: lease.client.groups }
+    const { client } = await this.#requests.clientOf(ctx, leaves.length + joins.length)
+    for (const group of leaves) await this.#checkMay(ctx, 'leave', client, group)
+    for (const group of joins) await this.#checkMay(ctx, 'join', client, group)
+    const groups = new Set(client.groups)
+    await this.#change(client, leaves, joins)
+    for (const group of leaves) groups.delete(group)
+    for (const group of joins) groups.add(group)
+    const answer: GroupsAnswer = { groups: [...groups] }
     answerJson(ctx, answer)
+  }
+
+  async #change(
+    { publicToken, generation }: CometClient,
+    leaves: readonly string[],
+    joins: readonly string[],
+  ): Promise<void> {
+    const client = { publicToken, generation }
+    try {
+      // Left first: a client with as many groups as it may have can change one.
+      await Promise.all([
+        ...leaves.map((group) => this.#clients.leave(client, group)),
+        ...joins.map((group) => this.#clients.join(client, group)),
+      ])
+    } catch (error) {
+      // Of the one who asks, that is another thing.
+      const isGone = error instanceof CometException && error.code === 'COMET_CLIENT_DOES_NOT_EXIST'
+      throw isGone ? unknownToken() : error
+    }
   }
 
   async #checkMay(ctx: Context, kind: 'join' | 'leave', client: CometClient, group: string): Promise<void> {

@@ -33,11 +33,16 @@ export class SendEndpoint implements Endpoint {
   async handle(ctx: Context): Promise<void> {
     const message = this.#checked(await readFields(ctx, this.#parse))
     const lease = await this.#requests.clientOf(ctx)
-    await this.#requests.authorize(ctx, { kind: 'send', client: lease.client, name: message.name })
-    answerNow(ctx, replyAnswer(await this.#upstream.send(lease, message, ctx)))
+    const { client } = lease
+    const allow = () => this.#requests.authorize(ctx, { kind: 'send', client, name: message.name })
+    answerNow(ctx, replyAnswer(await this.#upstream.send(lease, { ...message, ctx, allow })))
   }
 
-  #checked({ n: name, c: contents = null, key }: Readonly<Record<string, unknown>>): UpstreamMessage {
+  #checked({
+    n: name,
+    c: contents = null,
+    key,
+  }: Readonly<Record<string, unknown>>): Omit<UpstreamMessage, 'ctx' | 'allow'> {
     checkText('n', name, 128)
     if (key !== undefined) checkText('key', key, 128)
     checkDepth(contents)

@@ -12,7 +12,8 @@ export type SessionOf = (ctx: Context) => Promise<string | undefined>
 /** As the option `session` says. */
 export function sessionOf({ name, session }: Pick<CompleteOptions, 'name' | 'session'>): SessionOf {
   if (session === 'cookie') {
-    const cookie = new HostCookie(`comet-session-${name}`)
+    // No channel's name has a dot: the token's cookie of another one is never called so.
+    const cookie = new HostCookie(`comet.session-${name}`)
     return async (ctx) => cookieSession(ctx, cookie)
   }
   return async (ctx) => {

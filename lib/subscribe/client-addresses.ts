@@ -4,6 +4,17 @@ import { groupsOf, isMember, type MembershipRecord, withJoined, withLeft } from 
 import type { Subscription } from '../message-log.ts'
 import { clientTopic, EVERYBODY, groupTopic, sessionTopic, topicsOf, userTopic } from '../topics.ts'
 
+/** Made once for all clients: a stop may have a thousand names, and a node know thousands of clients. */
+const audiences = new WeakMap<StopEntry, { topics: ReadonlySet<string>; except: ReadonlySet<string> }>()
+
+function audienceOf(stop: StopEntry): { topics: ReadonlySet<string>; except: ReadonlySet<string> } {
+  const known = audiences.get(stop)
+  if (known) return known
+  const audience = { topics: new Set(stop.topics), except: new Set(stop.except) }
+  audiences.set(stop, audience)
+  return audience
+}
+
 /** What a client is addressed by, as of the newest entry about it that was applied. */
 export class ClientAddresses {
   /** Nothing up to this id is for it. */
@@ -16,7 +27,7 @@ export class ClientAddresses {
     const { start, generation } = record.client
     const { memberships, lostThrough } = record
     this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
-    this.#client = record.client
+    this.#client = frozen(record.client)
     this.#membership = lostThrough === undefined ? { memberships } : { memberships, lostThrough }
   }
 
@@ -48,9 +59,10 @@ export class ClientAddresses {
   }
 
   /** Whether the client is of the audience at this moment. */
-  areIn({ topics, except }: StopEntry): boolean {
-    if (except.includes(this.#client.publicToken)) return false
-    return topicsOf(this.#client).some((topic) => topics.includes(topic))
+  areIn(stop: StopEntry): boolean {
+    const { topics, except } = audienceOf(stop)
+    if (except.has(this.#client.publicToken)) return false
+    return topicsOf(this.#client).some((topic) => topics.has(topic))
   }
 
   /**
@@ -60,7 +72,7 @@ export class ClientAddresses {
   apply(entry: UpdateEntry | JoinEntry | LeaveEntry, trimmedThrough: number): boolean {
     if (entry.kind === 'update') {
       const { displayName, data } = entry.client
-      this.#client = { ...this.#client, displayName, data }
+      this.#client = frozen({ ...this.#client, displayName, data })
       return false
     }
     const { id, kind, group } = entry
@@ -70,7 +82,20 @@ export class ClientAddresses {
       kind === 'join'
         ? withJoined(this.#membership, group, id)
         : withLeft(this.#membership, group, id, trimmedThrough)
-    this.#client = { ...this.#client, groups: groupsOf(this.#membership) }
+    this.#client = frozen({ ...this.#client, groups: groupsOf(this.#membership) })
     return true
   }
+}
+
+/** The app is shown this record: what it does to it must not change whom messages reach. */
+function frozen(client: CometClient): CometClient {
+  Object.freeze(client.groups)
+  freezeDeep(client.data)
+  return Object.freeze(client)
+}
+
+function freezeDeep(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) freezeDeep(part)
 }

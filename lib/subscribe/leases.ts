@@ -78,8 +78,12 @@ export class Leases {
     lease.seenAt = performance.now()
   }
 
-  /** A client did something else than to subscribe. That is a sign of life too, unless its page has said goodbye. */
+  /**
+   * A client did something else than to subscribe. That is a sign of life too, unless its page has said goodbye, or none
+   * has subscribed yet: then there is no lease to renew.
+   */
   touch(lease: ClientLease): void {
+    if (lease.holder === undefined) return
     const now = performance.now()
     lease.seenAt = now
     const isUnrenewed = !Number.isFinite(lease.renewedAt) && !lease.hasLeft && now >= lease.retryAt

@@ -177,13 +177,13 @@ export class WaitList implements WaitRoom {
 
   /** Ends a request with what there is to tell it, or else with the ending it has come to. */
   #conclude(request: WaitRequest, ending: (cursor: Cursor) => SubscribeOutcome): void {
-    if (!request.isWoken) {
+    if (!request.isWoken && request.isCurrent) {
       // Nothing up to the head was for this client.
       request.lease.noteQuiet(request.cursor.messageId, this.#host.log.head)
       return request.tell(ending(this.#head()))
     }
-    if (request.takesMessages) this.#read(request)
-    request.tell(ending(request.isWoken ? request.cursor : this.#head()))
+    if (request.isWoken && request.takesMessages) this.#read(request)
+    request.tell(ending(request.isWoken || !request.isCurrent ? request.cursor : this.#head()))
   }
 
   /** Of a node that closes, who has been answered is not to come back at once. */

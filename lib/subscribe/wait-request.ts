@@ -97,6 +97,14 @@ export class WaitRequest implements Waiting, ResponseOwner {
     return this.#isWoken
   }
 
+  /**
+   * Whether it is the request of its client. One that a newer one replaced may be held on for a while: it is not told
+   * when its client is addressed anew, and cannot say that nothing was for it.
+   */
+  get isCurrent(): boolean {
+    return this.lease.held === this
+  }
+
   /** Whether what is told it would leave at once. */
   get isReady(): boolean {
     return this.#response.released && !this.#response.isChoked
@@ -131,7 +139,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   wake(through: number): void {
     if (this.#isOver || this.#isWoken) return
     this.#isWoken = true
-    if (through > this.#position) {
+    if (through > this.#position && this.isCurrent) {
       // What is trimmed up to here is no loss to this client.
       this.lease.noteQuiet(this.#position, through)
       this.#position = through

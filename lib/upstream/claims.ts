@@ -4,14 +4,11 @@ import type { Claim, ClaimOutcome, ClaimReply, ICometStateProvider } from '../co
 import { withDeadline } from '../deadline.ts'
 import type { Reply } from './reply.ts'
 
-/**
- * How long a key is known. A page repeats what it sends for half of this, so that no repetition finds its key
- * forgotten, and runs the handler again.
- */
+/** How long a key is known. A page repeats what it sends for half of this, and one thing at a time. */
 const KNOWN_SECONDS = 600
 
-/** How many claims that failed are kept. */
-const MAX_FAILED = 10_000
+/** How many of those are kept. */
+const MAX_UNUSED = 10_000
 
 /** Whose key it is: of one client, and no later bearer of its public token. */
 export type ClaimedKey = Pick<Claim, 'publicToken' | 'generation' | 'key'>
@@ -22,10 +19,10 @@ export class Claims {
   readonly #replies: CallBatch<ClaimReply, true>
   readonly #runSeconds: number
   /**
-   * Of claims that failed, the names of their runs: they may have come through. No handler has run for them, so that who
-   * asks again goes on with the same run.
+   * The names of runs whose claims failed, and may have come through, or which came to nothing: no handler has run for
+   * them, so that who asks again goes on with the same run.
    */
-  readonly #failed = new Map<string, string>()
+  readonly #unused = new Map<string, string>()
 
   constructor(provider: ICometStateProvider, timeoutSeconds: number, runSeconds: number) {
     this.#runSeconds = runSeconds
@@ -40,17 +37,22 @@ export class Claims {
 
   /** Resolves with the run that may go ahead, or with what became of another one. */
   async claim(key: ClaimedKey): Promise<{ readonly run: string } | Exclude<ClaimOutcome, 'claimed'>> {
-    const name = JSON.stringify([key.publicToken, key.generation, key.key])
-    const run = this.#failed.get(name) ?? randomUUID()
-    this.#failed.delete(name)
+    const name = nameOf(key)
+    const run = this.#unused.get(name) ?? randomUUID()
+    this.#unused.delete(name)
     try {
       const claim = { ...key, run, runSeconds: this.#runSeconds, seconds: KNOWN_SECONDS }
       const outcome = await this.#claims.add(claim)
       return outcome === 'claimed' ? { run } : outcome
     } catch (error) {
-      this.#noteFailed(name, run)
+      this.#noteUnused(name, run)
       throw error
     }
+  }
+
+  /** No handler has run, nor will, for this run: who asks again goes on with it. */
+  giveBack(key: ClaimedKey, run: string): void {
+    this.#noteUnused(nameOf(key), run)
   }
 
   /** Resolves when it is recorded. */
@@ -58,9 +60,13 @@ export class Claims {
     await this.#replies.add({ ...key, run, reply: JSON.stringify(reply) })
   }
 
-  #noteFailed(name: string, run: string): void {
-    this.#failed.set(name, run)
-    const [oldest] = this.#failed.keys()
-    if (this.#failed.size > MAX_FAILED && oldest !== undefined) this.#failed.delete(oldest)
+  #noteUnused(name: string, run: string): void {
+    this.#unused.set(name, run)
+    const [oldest] = this.#unused.keys()
+    if (this.#unused.size > MAX_UNUSED && oldest !== undefined) this.#unused.delete(oldest)
   }
+}
+
+function nameOf({ publicToken, generation, key }: ClaimedKey): string {
+  return JSON.stringify([publicToken, generation, key])
 }

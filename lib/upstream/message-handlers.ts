@@ -21,6 +21,9 @@ export interface MessageHandlerOptions<S extends StandardSchemaV1 = StandardSche
   readonly schema?: S | undefined
 }
 
+/** Runs a handler with contents that are checked. */
+export type Run = (sent: Sent) => Awaitable<unknown>
+
 interface Registered {
   readonly handler: (contents: unknown, sent: Sent) => Awaitable<unknown>
   readonly schema: StandardSchemaV1 | undefined
@@ -52,7 +55,7 @@ export class MessageHandlers {
   }
 
   /** The handler of that name, for contents that its schema accepts. Rejects with what the page is to be told. */
-  async prepare(name: string, contents: unknown): Promise<(sent: Sent) => Awaitable<unknown>> {
+  async prepare(name: string, contents: unknown): Promise<Run> {
     const registered = this.#byName.get(name)
     if (registered === undefined) {
       const text = `The app does not listen to ${JSON.stringify(name)}.`
@@ -64,12 +67,20 @@ export class MessageHandlers {
   }
 }
 
+/** How much a page is told of what is wrong with its contents: it may be wrong in thousands of places. */
+const MAX_ISSUES = 20
+const MAX_TEXT = 200
+
+function keyOf(step: PropertyKey | { readonly key: PropertyKey }): string {
+  return String(typeof step === 'object' ? step.key : step)
+}
+
 async function validated(schema: StandardSchemaV1, contents: unknown): Promise<unknown> {
   const result = await schema['~standard'].validate(contents)
   if (!result.issues) return result.value
-  const details = result.issues.map(({ message, path = [] }) => ({
-    message,
-    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
+  const details = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
+    message: message.slice(0, MAX_TEXT),
+    path: path.slice(0, MAX_ISSUES).map((step) => keyOf(step).slice(0, MAX_TEXT)),
   }))
   const text = `The contents are not as the app expects them: ${details[0]?.message ?? 'they are refused'}`
   throw new CometException('COMET_CONTENTS_ARE_INVALID', text, { details })

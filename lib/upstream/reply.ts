@@ -33,7 +33,7 @@ export async function repliedBy(run: () => Promise<unknown>): Promise<Reply> {
       const { code, message: text, details } = error
       return { refused: { status: REFUSED_STATUS, code, text, details } }
     }
-    // Koa's way: `ctx.throw(403, 'text')` is for whoever asked. The channel's own codes would mislead the page.
+    // Koa's way: `ctx.throw(403, 'text')` is for whoever asked.
     if (!isExposed(error)) throw error
     return { refused: { status: error.status, code: 'COMET_SEND_IS_REFUSED', text: error.message } }
   }
@@ -62,8 +62,10 @@ export function replyAnswer(reply: Reply): Answer {
   return { status, headers: JSON_HEADERS, body }
 }
 
+/** The channel's own errors speak of names, limits and options: those are the app's business. */
 function isExposed(error: unknown): error is Error & { readonly status: number } {
-  if (!(error instanceof Error) || !('status' in error && 'expose' in error)) return false
+  if (!(error instanceof Error) || error instanceof CometException) return false
+  if (!('status' in error && 'expose' in error)) return false
   return (
     error.expose === true && typeof error.status === 'number' && error.status >= 400 && error.status < 500
   )

@@ -2,10 +2,12 @@ import type { Context } from 'koa'
 import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import type { ClaimOutcome, ICometStateProvider } from '../comet-state-provider.ts'
-import type { Awaitable, CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../options.ts'
 import { type ClientLease, unknownToken } from '../subscribe/client-lease.ts'
+import { isGone } from '../subscribe/held-response.ts'
 import { type ClaimedKey, Claims } from './claims.ts'
-import { MessageHandlers, type Sent } from './message-handlers.ts'
+import { withinTime } from './limited-time.ts'
+import { MessageHandlers, type Run } from './message-handlers.ts'
 import { checkedReply, FAILED, type Reply, repliedBy } from './reply.ts'
 import { Turns } from './turns.ts'
 
@@ -18,14 +20,23 @@ export interface UpstreamMessage {
   readonly contents: unknown
   /** The same for each repetition. Without one, a repetition is another message. */
   readonly key: string | undefined
+  /** Koa's context of the request. */
+  readonly ctx: Context
+  /** Rejects if the client may not send this. */
+  allow(): Promise<void>
 }
-
-type Run = (sent: Sent) => Awaitable<unknown>
 
 /** What of one client is under way on this node. */
 interface ClientSends {
   readonly turns: Turns
   readonly byKey: Map<string, Promise<Reply>>
+}
+
+/** A send whose handler is to run now. */
+interface Prepared {
+  readonly run: Run
+  /** Of one with a key. */
+  readonly claim?: { readonly key: ClaimedKey; readonly run: string }
 }
 
 /**
@@ -39,6 +50,8 @@ export class Upstream {
   readonly #options: CompleteOptions
   readonly #sends = new WeakMap<ClientLease, ClientSends>()
   readonly #underWay = new Set<Promise<unknown>>()
+  #closed: CometException | undefined
+  #isDrained = false
 
   constructor(provider: ICometStateProvider, options: CompleteOptions, events: ChannelEmitter) {
     const { providerTimeoutSeconds, handlerTimeoutSeconds } = options
@@ -51,16 +64,17 @@ export class Upstream {
    * Resolves with what the send came to, be it by an earlier attempt. Rejects with a `CometException` if no handler ran
    * for it, or if it is not known what one came to.
    */
-  send(lease: ClientLease, message: UpstreamMessage, ctx: Context): Promise<Reply> {
+  async send(lease: ClientLease, message: UpstreamMessage): Promise<Reply> {
+    if (this.#closed) throw this.#closed
     const { turns, byKey } = this.#sendsOf(lease)
     const { key } = message
     const repeated = key === undefined ? undefined : byKey.get(key)
     if (repeated) return repeated
     if (turns.length >= MAX_WAITING) {
       const text = `${MAX_WAITING} messages of this client wait already. Send one after another.`
-      return Promise.reject(new CometException('COMET_TOO_MANY_REQUESTS', text))
+      throw new CometException('COMET_TOO_MANY_REQUESTS', text)
     }
-    const reply = turns.take(() => this.#withinTime(lease, message, ctx))
+    const reply = turns.take(() => this.#attempt(lease, message))
     this.#note(reply)
     if (key !== undefined) {
       byKey.set(key, reply)
@@ -69,9 +83,11 @@ export class Upstream {
     return reply
   }
 
-  /** Resolves when nothing is under way any more. */
-  async drained(): Promise<void> {
+  /** From now on no handler begins. Resolves when those that run have ended, or taken too long. */
+  async close(reason: CometException): Promise<void> {
+    this.#closed = reason
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    this.#isDrained = true
   }
 
   #sendsOf(lease: ClientLease): ClientSends {
@@ -87,54 +103,85 @@ export class Upstream {
     void reply.catch(() => {}).finally(() => this.#underWay.delete(reply))
   }
 
-  /** One that takes too long holds up those after it no longer. What it comes to is recorded all the same. */
-  async #withinTime(lease: ClientLease, message: UpstreamMessage, ctx: Context): Promise<Reply> {
-    const { handlerTimeoutSeconds } = this.#options
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), handlerTimeoutSeconds * 1000).unref()
-    const timedOut = new Promise<never>((_, reject) => {
-      late.signal.addEventListener('abort', () => {
-        const text = `The handler has taken more than ${handlerTimeoutSeconds} s.`
-        reject(new CometException('COMET_OUTCOME_IS_UNKNOWN', text))
-      })
-    })
-    const reply = this.#attempt(lease, message, { ctx, signal: late.signal })
-    // Who is late tells nobody any more.
-    reply.catch(() => {})
-    try {
-      return await Promise.race([reply, timedOut])
-    } finally {
-      clearTimeout(timer)
-    }
+  async #attempt(lease: ClientLease, message: UpstreamMessage): Promise<Reply> {
+    const prepared = await this.#prepareInTime(lease, message)
+    return 'run' in prepared ? this.#handle(lease, message, prepared) : prepared
   }
 
-  async #attempt(
+  /** No handler has run for one that takes too long: its page may ask again. */
+  #prepareInTime(lease: ClientLease, message: UpstreamMessage): Promise<Prepared | Reply> {
+    const text = 'What comes before the handler takes too long. Ask again.'
+    return withinTime(this.#options.handlerTimeoutSeconds, {
+      task: (signal) => this.#prepare(lease, message, signal),
+      late: () => new CometException('COMET_SEND_IS_RUNNING', text),
+    })
+  }
+
+  async #prepare(
     lease: ClientLease,
-    { name, contents, key }: UpstreamMessage,
-    request: Omit<Sent, 'client'>,
-  ): Promise<Reply> {
-    const run = await this.handlers.prepare(name, contents)
-    if (lease.ending) throw lease.ending
-    if (key === undefined) return this.#run(run, lease, request)
+    { name, contents, key, ctx, allow }: UpstreamMessage,
+    signal: AbortSignal,
+  ): Promise<Prepared | Reply> {
+    const checkWanted = (): void => {
+      if (this.#closed) throw this.#closed
+      if (lease.ending) throw lease.ending
+      // Its page has sent it again by now, perhaps long since.
+      if (isGone(ctx.res) || signal.aborted) {
+        throw new CometException('COMET_SEND_IS_RUNNING', 'Nobody waits for this attempt any more.')
+      }
+    }
+    checkWanted()
+    await allow()
+    checkWanted()
+    const run = await this.handlers.prepare(name, contents).catch((error: unknown) => {
+      // Its own word to the page: there is no such handler, or the contents are refused.
+      if (error instanceof CometException) throw error
+      return this.#failed(error)
+    })
+    if (typeof run !== 'function') return run
+    checkWanted()
+    if (key === undefined) return { run }
     const { publicToken, generation } = lease.client
     const claimed: ClaimedKey = { publicToken, generation, key }
     const outcome = await this.#claims.claim(claimed)
     if (typeof outcome === 'string' || 'reply' in outcome) return replyOf(outcome, lease)
-    const reply = await this.#run(run, lease, request)
-    await this.#claims.settle(claimed, outcome.run, reply).catch((error: unknown) => {
-      this.#events.emit('error', error)
+    try {
+      checkWanted()
+    } catch (error) {
+      this.#claims.giveBack(claimed, outcome.run)
+      throw error
+    }
+    return { run, claim: { key: claimed, run: outcome.run } }
+  }
+
+  /** One that takes too long holds up those after it no longer. What it comes to is recorded all the same. */
+  async #handle(lease: ClientLease, { ctx }: UpstreamMessage, { run, claim }: Prepared): Promise<Reply> {
+    const { handlerTimeoutSeconds, maxMessageBytes } = this.#options
+    let recording = Promise.resolve()
+    const handle = async (signal: AbortSignal): Promise<Reply> => {
+      const reply = await repliedBy(async () => run({ client: lease.client, ctx, signal }))
+        .then((reply) => checkedReply(reply, maxMessageBytes))
+        .catch((error: unknown) => this.#failed(error))
+      if (claim && !this.#isDrained) {
+        recording = this.#claims.settle(claim.key, claim.run, reply).catch((error: unknown) => {
+          this.#events.emit('error', error)
+        })
+      }
+      return reply
+    }
+    const text = `The handler has taken more than ${handlerTimeoutSeconds} s.`
+    const reply = await withinTime(handlerTimeoutSeconds, {
+      task: handle,
+      late: () => new CometException('COMET_OUTCOME_IS_UNKNOWN', text),
     })
+    await recording
     return reply
   }
 
-  async #run(run: Run, lease: ClientLease, request: Omit<Sent, 'client'>): Promise<Reply> {
-    try {
-      const reply = await repliedBy(async () => run({ ...request, client: lease.client }))
-      return checkedReply(reply, this.#options.maxMessageBytes)
-    } catch (error) {
-      this.#events.emit('error', error)
-      return FAILED
-    }
+  /** What the app did wrong is told to the app, and to nobody else. */
+  #failed(error: unknown): Reply {
+    this.#events.emit('error', error)
+    return FAILED
   }
 }
 

@@ -17,8 +17,9 @@ export function rulesOfMemberships(rule: Rule): void {
     await here.append(...Array.from({ length: 9 }, () => send()))
     const [, endedLater] = await here.append(join('ann', 'later'), leave('ann', 'later'))
     await here.sweep()
-    const kept = groupsIn((await there.record(hashOf('ann'))).memberships)
-    assert.deepEqual(kept, ['later', 'old', 'stays'], 'the window reaches all')
+    const early = await there.record(hashOf('ann'))
+    assert.deepEqual(groupsIn(early.memberships), ['later', 'old', 'stays'], 'the window reaches all')
+    assert.equal(early.lostThrough, undefined, 'nothing is dropped yet')
     await here.append(...Array.from({ length: 9 }, () => send()))
     await here.sweep()
     const { trimmedThrough } = (await open({ retention })).listener.log
@@ -30,11 +31,14 @@ export function rulesOfMemberships(rule: Rule): void {
       assert.deepEqual(
         groupsIn(memberships),
         ['last', 'later', 'stays'],
-        'nobody asks for the oldest any more',
+        'the oldest is not in the window any more',
       )
       const stays = memberships.find(({ group }) => group === 'stays')
       assert.deepEqual(stays, { group: 'stays', joined: generation })
-      assert.equal(lostThrough, undefined, 'nothing is lost that is still retained')
+      // Of a node that was open before, the window may reach further than that of the store.
+      const said = `${lostThrough} of what ended at ${left!.id}, trimmed through ${trimmedThrough}`
+      assert.ok(lostThrough !== undefined && left!.id - 1 <= lostThrough, said)
+      assert.ok(lostThrough <= trimmedThrough, said)
     }
   })
 

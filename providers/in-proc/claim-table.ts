@@ -45,7 +45,7 @@ export class ClaimTable {
 
   settle({ generation, key, run, reply }: ClaimReply): void {
     const claim = this.#ofClients.get(generation)?.get(key)
-    if (claim === undefined || claim.run !== run || claim.until <= this.#now()) return
+    if (claim === undefined || claim.isSettled || claim.run !== run || claim.until <= this.#now()) return
     claim.isSettled = true
     this.#replies.set(claim, reply)
   }

@@ -103,7 +103,8 @@ export class StoredChannel {
       )
       outcomes.push(...done)
       this.#turn = new Promise(setImmediate)
-      if (unfinished) await this.#carrier.finish(unfinished.id, unfinished.stopped)
+      // What it cannot do now the next sweep does: those who are removed by now have to be told of.
+      if (unfinished) await this.#carrier.finish(unfinished.id, unfinished.stopped).catch(() => {})
     }
     return outcomes
   }

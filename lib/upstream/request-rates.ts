@@ -20,15 +20,19 @@ export class RequestRates {
     this.#most = perSecond * BURST_SECONDS
   }
 
-  /** Counts a request. Throws `COMET_TOO_MANY_REQUESTS` if it is one too many. */
-  count(lease: ClientLease): void {
+  /**
+   * Counts a request that is as much as so many, but never as more than may be made at once. Throws
+   * `COMET_TOO_MANY_REQUESTS` if it is too much.
+   */
+  count(lease: ClientLease, size: number): void {
+    const cost = Math.min(size, this.#most)
     const now = performance.now()
     const { left, asOf } = this.#byClient.get(lease) ?? { left: this.#most, asOf: now }
     const allowed = Math.min(this.#most, left + ((now - asOf) / 1000) * this.#perSecond)
-    if (allowed < 1) {
+    if (allowed < cost) {
       const text = `A client may make ${this.#perSecond} requests a second. Slow down.`
       throw new CometException('COMET_TOO_MANY_REQUESTS', text)
     }
-    this.#byClient.set(lease, { left: allowed - 1, asOf: now })
+    this.#byClient.set(lease, { left: allowed - cost, asOf: now })
   }
 }
