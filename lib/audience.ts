@@ -43,13 +43,15 @@ const NOBODY: readonly string[] = Object.freeze([])
  *   and for more than `maxReceivers` of them
  */
 export function checkAudience(what: string, audience: Audience, maxReceivers: number): Addressed {
-  const given = ADDRESSES.filter((kind) => kind in audience)
   const except = 'except' in audience ? checkNames(what, 'except', audience.except, maxReceivers) : NOBODY
-  if (given.length === 0) return { topics: EVERYBODY_TOPICS, except }
-  const topics = given.flatMap((kind) =>
-    checkNames(what, kind, audience[kind], maxReceivers).map(TOPIC_OF[kind]),
-  )
-  if (topics.length > maxReceivers) throw tooMany(given.join(', '), maxReceivers)
+  let topics: string[] | undefined
+  for (const kind of ADDRESSES) {
+    if (!(kind in audience)) continue
+    const names = checkNames(what, kind, audience[kind], maxReceivers)
+    topics = [...(topics ?? []), ...names.map(TOPIC_OF[kind])]
+  }
+  if (topics === undefined) return { topics: EVERYBODY_TOPICS, except }
+  if (topics.length > maxReceivers) throw tooMany('An audience', maxReceivers)
   return { topics: [...new Set(topics)], except }
 }
 

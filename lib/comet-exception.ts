@@ -67,7 +67,10 @@ const ERRORS = {
   COMET_USER_HAS_TOO_MANY_CLIENTS: 429,
   /** Something unforeseen on the server: an option's function threw, for one. The event `error` has it. */
   COMET_INTERNAL_ERROR: 500,
-  /** A handler of `onMessage` failed. The event `error` has what it threw. */
+  /**
+   * A handler of `onMessage` failed, or one of the options `authorize`, `joinable` and `clientList` at what a page asks
+   * for. The event `error` has what it threw.
+   */
   COMET_SEND_HAS_FAILED: 500,
   /** An earlier attempt to send this is being worked on by another node. Ask again. */
   COMET_SEND_IS_RUNNING: 503,

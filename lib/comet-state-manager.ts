@@ -128,8 +128,9 @@ export class CometStateManager<
    */
   sendMessage<N extends keyof Messages & string>(
     name: N,
-    ...[contents, options = {}]: ContentsAndOptions<Messages[N], SendOptions>
-  ): Promise<number> {
+    ...sent: ContentsAndOptions<Messages[N], SendOptions>
+  ): Promise<number>
+  sendMessage(name: string, contents?: unknown, options: SendOptions = {}): Promise<number> {
     if (isWithinTransaction(options)) {
       return this.#node.sendWithin(options.transaction, checkSend(name, contents, options, this.#options))
     }

@@ -14,7 +14,7 @@ export type RequestTypes<Requests> = { readonly [N in keyof Requests]: RequestTy
 export type AnyRequests = Record<string, Required<RequestType>>
 
 /** What a handler is given. */
-export type ContentsOf<Request> = Request extends { readonly contents: infer Contents } ? Contents : undefined
+export type ContentsOf<Request> = Request extends RequestType ? Request['contents'] : undefined
 
 /** What a handler gives: anything, where nobody said what. */
 export type ResultOf<Request> = Request extends { readonly result: infer Result } ? Result : unknown

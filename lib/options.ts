@@ -42,10 +42,13 @@ export interface CometOptions<C extends Context = Context> {
    */
   readonly authorize?: ((ctx: C, action: CometAction) => Awaitable<boolean>) | null | undefined
   /**
-   * Whether the page of a client may itself join or leave a group. Default `null`: pages may not, and are told
+   * Whether the page of a client may itself join a group, or leave it. Default `null`: pages may not, and are told
    * `COMET_NOT_OFFERED`.
    */
-  readonly joinable?: ((client: CometClient, group: string) => Awaitable<boolean>) | null | undefined
+  readonly joinable?:
+    | ((client: CometClient, group: string, action: 'join' | 'leave') => Awaitable<boolean>)
+    | null
+    | undefined
   /** Whether members of a group are told who joins, leaves and changes: the public part of it. Default false. */
   readonly presence?: boolean | undefined
   /**

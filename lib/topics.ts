@@ -31,10 +31,15 @@ export function sessionTopic(sessionId: string): string {
   return `s:${sessionId}`
 }
 
-/** The topics that address a client as it is now. */
-export function topicsOf({ publicToken, userId, sessionId, groups }: CometClient): string[] {
+/** The topics that address a client for as long as it lives. */
+export function ownTopicsOf({ publicToken, userId, sessionId }: CometClient): string[] {
   const own = [EVERYBODY, clientTopic(publicToken)]
   if (userId !== undefined) own.push(userTopic(userId))
   if (sessionId !== undefined) own.push(sessionTopic(sessionId))
-  return [...own, ...groups.map(groupTopic)]
+  return own
+}
+
+/** The topics that address a client as it is now. */
+export function topicsOf(client: CometClient): string[] {
+  return [...ownTopicsOf(client), ...client.groups.map(groupTopic)]
 }

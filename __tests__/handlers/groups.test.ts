@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { CometClient, CometOptions } from 'koa-comet'
+import { type CometClient, type CometOptions, CometRefusal } from 'koa-comet'
+import { eventually } from '../support/eventually.ts'
 import { glance } from '../support/page.ts'
 import { post, posted } from '../support/post.ts'
 import { closeSites, openSite } from '../support/site.ts'
@@ -161,5 +162,38 @@ describe('A request', () => {
     await current.channel.killIdleCometClient(privateToken)
     const { status, error } = await post(`${lagging.url}/groups`, privateToken, { join: ['a'] })
     expect([status, error?.code]).toEqual([401, 'COMET_TOKEN_IS_UNKNOWN'])
+  })
+})
+
+describe('What the app’s own functions throw', () => {
+  test('as a refusal of its own is told to the page, with the code and why', async () => {
+    const joinable = (_client: CometClient, _group: string, action: 'join' | 'leave') => {
+      if (action === 'join') throw new CometRefusal('ROOM_IS_FULL', 'Ten are in it.', { most: 10 })
+      return true
+    }
+    const { newClient, url, errors } = await openSite({ options: { joinable } })
+    const { privateToken } = await newClient({ groups: ['room'] })
+    expect(await post(`${url}/groups`, privateToken, { join: ['hall'] })).toMatchObject({
+      status: 422,
+      error: { code: 'ROOM_IS_FULL', c: 'Ten are in it.', details: { most: 10 } },
+    })
+    expect((await post(`${url}/groups`, privateToken, { leave: ['room'] })).body).toEqual({ groups: [] })
+    expect(errors).toEqual([])
+  })
+
+  test('by mistake ends that one request for good: the page does not repeat it', async () => {
+    const fails = () => {
+      throw new Error('secret')
+    }
+    const { newClient, url, errors } = await openSite({ options: { joinable: fails, clientList: fails } })
+    const { privateToken } = await newClient()
+    const headers = { Authorization: `Bearer ${privateToken}` }
+    const joined = await post(`${url}/groups`, privateToken, { join: ['a'] })
+    const listed = await posted(await fetch(`${url}/clients`, { headers }))
+    for (const { status, error, body } of [joined, listed]) {
+      expect([status, error?.code]).toEqual([500, 'COMET_SEND_HAS_FAILED'])
+      expect(JSON.stringify(body)).not.toContain('secret')
+    }
+    await eventually(() => errors.length === 2)
   })
 })

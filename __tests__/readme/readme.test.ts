@@ -23,6 +23,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   rooms: 'rooms.test.ts',
   'rooms-page': 'rooms.test.ts',
   entering: 'rooms.test.ts',
+  'entering-page': 'rooms.test.ts',
   transaction: 'transaction.test.ts',
   debug: 'example.test.ts',
   'event-source': 'event-source.test.ts',

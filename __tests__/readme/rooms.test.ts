@@ -58,20 +58,23 @@ test('Who is in no room is refused, and none but those that begin so can be ente
   await expect(page.joinGroup('cellar')).rejects.toMatchObject({ code: 'COMET_GROUP_IS_REFUSED' })
 })
 
-test('Entering as the reference shows it gives what was said before, and nothing twice', async () => {
+test('Entering as the reference shows it: what was said before, and what is said, each once and in order, also after a reset', async () => {
   const { channel, served } = await serveBlock()
   await codeOf(['channel'], block('entering'))(channel)
   await channel.open()
-  for (const text of ['one', 'two']) await channel.sendMessage('Said', { text }, { group: 'room-1' })
+  const say = (text: string) => channel.sendMessage('Said', text, { group: 'room-1' })
+  for (const text of ['one', 'two']) await say(text)
   const page = new CometChannel(`${served.origin}/comet`)
   ends.push(() => page.leave())
-  const texts: string[] = []
-  page.on('Said', (said) => texts.push((said as { text: string }).text))
-  page.subscribe()
-  const { history } = (await page.send('Enter', { room: 'room-1' })) as {
-    history: { contents: { text: string } }[]
-  }
-  await channel.sendMessage('Said', { text: 'three' }, { group: 'room-1' })
-  await eventually(() => texts.length === 1)
-  expect([...history.map(({ contents }) => contents.text), ...texts]).toEqual(['one', 'two', 'three'])
+  const shown: unknown[] = []
+  await codeOf(['channel', 'show'], block('entering-page'))(page, (contents: unknown) => shown.push(contents))
+  await eventually(() => shown.length === 2)
+  await say('three')
+  await eventually(() => shown.length === 3)
+  expect(shown).toEqual(['one', 'two', 'three'])
+  await channel.killIdleCometClient(page.privateToken!)
+  await eventually(() => shown.length === 6)
+  await say('four')
+  await eventually(() => shown.length === 7)
+  expect(shown).toEqual(['one', 'two', 'three', 'one', 'two', 'three', 'four'])
 })

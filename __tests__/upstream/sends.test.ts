@@ -33,7 +33,7 @@ describe('What a page sends', () => {
     expect(headers.get('cache-control')).toBe('no-store')
   })
 
-  test('without contents is null, and a handler without a result gives null', async () => {
+  test('without contents is undefined, and a handler without a result gives null', async () => {
     const site = await openSite()
     const { send } = await sender(site)
     const got: unknown[] = []
@@ -41,7 +41,8 @@ describe('What a page sends', () => {
       got.push(contents)
     })
     expect((await send('Ping')).body).toEqual({ c: null })
-    expect(got).toEqual([null])
+    expect((await send('Ping', null)).body).toEqual({ c: null })
+    expect(got).toEqual([undefined, null])
   })
 
   test('by a name that nobody listens to is refused, whatever the name', async () => {

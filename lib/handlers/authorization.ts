@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { CometAction } from '../comet-action.ts'
 import { CometException } from '../comet-exception.ts'
-import type { Awaitable, CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../options.ts'
 import { isRefusal } from './identity.ts'
 
 /** Asks the app whether a client may do this now. Throws `COMET_LOGIN_IS_NEEDED` or `COMET_ACTION_IS_REFUSED` if not. */
@@ -12,7 +12,7 @@ export async function authorize(
 ): Promise<void> {
   if (ask === null) return
   try {
-    if (await isAllowed('authorize', ask(ctx, action))) return
+    if (await isAllowed('authorize', async () => ask(ctx, action))) return
   } catch (error) {
     if (!isRefusal(error)) throw error
     if (error.status === 401) throw new CometException('COMET_LOGIN_IS_NEEDED', 'Log in to do this.')
@@ -25,8 +25,8 @@ export function refusedAction(): CometException {
 }
 
 /** A forgotten return must not let everybody in, nor keep them out without a word. */
-export async function isAllowed(option: string, answer: Awaitable<boolean>): Promise<boolean> {
-  const isAllowed: unknown = await answer
+export async function isAllowed(option: string, ask: () => Promise<boolean>): Promise<boolean> {
+  const isAllowed: unknown = await ask()
   if (typeof isAllowed === 'boolean') return isAllowed
   throw new TypeError(`The option ${option} must give true or false, not ${typeof isAllowed}.`)
 }

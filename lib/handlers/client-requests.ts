@@ -2,11 +2,13 @@ import type { Context } from 'koa'
 import { type Answer, JSON_HEADERS } from '../answer.ts'
 import type { ChannelNode } from '../channel-node.ts'
 import type { CometAction } from '../comet-action.ts'
+import { CometException } from '../comet-exception.ts'
 import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
 import { type ClientLease, unknownToken } from '../subscribe/client-lease.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { checkedToken, headerToken } from '../subscribe/subscribe-request.ts'
+import { CometRefusal } from '../upstream/comet-refusal.ts'
 import { authorize } from './authorization.ts'
 import { checkIdentity } from './identity.ts'
 import type { TokenCookie } from './token-cookie.ts'
@@ -47,7 +49,18 @@ export class ClientRequests {
   }
 
   authorize(ctx: Context, action: CometAction): Promise<void> {
-    return authorize(ctx, this.#options.authorize, action)
+    return this.ask(() => authorize(ctx, this.#options.authorize, action))
+  }
+
+  /** Asks the app something about one request. Where it fails, that request has failed: to repeat it would not help. */
+  async ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question()
+    } catch (error) {
+      if (error instanceof CometException || error instanceof CometRefusal) throw error
+      this.#node.events.emit('error', error)
+      throw new CometException('COMET_SEND_HAS_FAILED', 'A function of the app failed.', { cause: error })
+    }
   }
 }
 

@@ -42,7 +42,8 @@ export class ClientsEndpoint implements Endpoint {
     const group = groupOf(ctx)
     const { client } = await this.#requests.clientOf(ctx)
     await this.#requests.authorize(ctx, { kind: 'clients', client, group })
-    if (!(await isAllowed('clientList', this.#clientList(client, group)))) throw refusedAction()
+    const mayList = () => isAllowed('clientList', async () => this.#clientList(client, group))
+    if (!(await this.#requests.ask(mayList))) throw refusedAction()
     answerJson(ctx, await this.#lists.of(group))
   }
 

@@ -74,7 +74,8 @@ export class GroupsEndpoint implements Endpoint {
 
   async #checkMay(ctx: Context, kind: 'join' | 'leave', client: CometClient, group: string): Promise<void> {
     await this.#requests.authorize(ctx, { kind, client, group })
-    if (await isAllowed('joinable', this.#joinable(client, group))) return
+    const isJoinable = () => isAllowed('joinable', async () => this.#joinable(client, group, kind))
+    if (await this.#requests.ask(isJoinable)) return
     const text = `Pages may not ${kind} the group ${JSON.stringify(group)} themselves.`
     throw new CometException('COMET_GROUP_IS_REFUSED', text)
   }

@@ -4,6 +4,8 @@ import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
 import { answerNow } from '../subscribe/held-response.ts'
+import { CometRefusal } from '../upstream/comet-refusal.ts'
+import { refusedBy, replyAnswer } from '../upstream/reply.ts'
 import { type Origins, refusedOrigin } from './origins.ts'
 
 /** One address of the channel. */
@@ -43,6 +45,7 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
       if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
       await endpoint.handle(ctx)
     } catch (error) {
+      if (error instanceof CometRefusal) return void answerNow(ctx, replyAnswer(refusedBy(error)))
       const exception = exceptionOf(error, events)
       debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, exception.code, exception.message)
       if (!endpoint.answerError?.(ctx, exception)) answerNow(ctx, errorAnswer(exception))

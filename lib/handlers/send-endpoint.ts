@@ -40,13 +40,13 @@ export class SendEndpoint implements Endpoint {
 
   #checked({
     n: name,
-    c: contents = null,
+    c: contents,
     key,
   }: Readonly<Record<string, unknown>>): Omit<UpstreamMessage, 'ctx' | 'allow'> {
     checkText('n', name, 128)
     if (key !== undefined) checkText('key', key, 128)
     checkDepth(contents)
-    const bytes = Buffer.byteLength(JSON.stringify(contents))
+    const bytes = contents === undefined ? 0 : Buffer.byteLength(JSON.stringify(contents))
     if (bytes > this.#maxBytes) {
       const text = `The contents take ${bytes} bytes of JSON; a page may send ${this.#maxBytes}.`
       throw new CometException('COMET_MESSAGE_IS_TOO_LARGE', text)

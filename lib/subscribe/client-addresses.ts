@@ -4,6 +4,9 @@ import { groupsOf, isMember, type MembershipRecord, withJoined, withLeft } from 
 import type { Subscription } from '../message-log.ts'
 import { clientTopic, EVERYBODY, groupTopic, sessionTopic, topicsOf, userTopic } from '../topics.ts'
 
+/** Most clients have none, and there may be very many of them. */
+const NO_MEMBERSHIP: MembershipRecord = Object.freeze({ memberships: [] })
+
 /** Made once for all clients: a stop may have a thousand names, and a node know thousands of clients. */
 const audiences = new WeakMap<StopEntry, { topics: ReadonlySet<string>; except: ReadonlySet<string> }>()
 
@@ -25,10 +28,9 @@ export class ClientAddresses {
   /** @param epoch the life of the log in which it reads */
   constructor(record: ClientRecord, epoch: string) {
     const { start, generation } = record.client
-    const { memberships, lostThrough } = record
     this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
     this.#client = frozen(record.client)
-    this.#membership = lostThrough === undefined ? { memberships } : { memberships, lostThrough }
+    this.#membership = membershipOf(record)
   }
 
   get client(): CometClient {
@@ -98,4 +100,9 @@ function freezeDeep(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
   Object.freeze(value)
   for (const part of Object.values(value)) freezeDeep(part)
+}
+
+function membershipOf({ memberships, lostThrough }: ClientRecord): MembershipRecord {
+  if (lostThrough !== undefined) return { memberships, lostThrough }
+  return memberships.length === 0 ? NO_MEMBERSHIP : { memberships }
 }

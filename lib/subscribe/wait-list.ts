@@ -3,7 +3,7 @@ import type { CometException } from '../comet-exception.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
-import { topicsOf } from '../topics.ts'
+import { groupTopic, ownTopicsOf, topicsOf } from '../topics.ts'
 import type { ClientLease } from './client-lease.ts'
 import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
@@ -53,7 +53,7 @@ export class WaitList implements WaitRoom {
   hold(ctx: Context, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
-    this.readdress(request)
+    for (const topic of topicsOf(request.lease.client)) this.#byTopic.add(topic, request)
     return request
   }
 
@@ -108,18 +108,16 @@ export class WaitList implements WaitRoom {
   }
 
   readdress(request: WaitRequest): void {
-    this.#forget(request)
-    request.topics = topicsOf(request.lease.client)
-    for (const topic of request.topics) this.#byTopic.add(topic, request)
+    const { groups } = request.lease.client
+    for (const group of request.groups) this.#byTopic.delete(groupTopic(group), request)
+    for (const group of groups) this.#byTopic.add(groupTopic(group), request)
+    request.groups = groups
   }
 
   leave(request: WaitRequest): void {
     this.#requests.delete(request)
-    this.#forget(request)
-  }
-
-  #forget(request: WaitRequest): void {
-    for (const topic of request.topics) this.#byTopic.delete(topic, request)
+    for (const topic of ownTopicsOf(request.lease.client)) this.#byTopic.delete(topic, request)
+    for (const group of request.groups) this.#byTopic.delete(groupTopic(group), request)
   }
 
   readonly #serveWoken = (): void => {

@@ -60,8 +60,8 @@ export interface WaitParameters {
 export class WaitRequest implements Waiting, ResponseOwner {
   readonly lease: ClientLease
   readonly transport: Transport
-  /** Under which the room has it. */
-  topics: readonly string[] = []
+  /** Under which the room has it, beside its client's own topics. */
+  groups: readonly string[]
   readonly #room: WaitRoom
   readonly #response: HeldResponse
   readonly #endsAt: number
@@ -77,6 +77,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
     const { lease, transport, cursor, holdMs, keepAliveMs = holdMs, goal } = parameters
     this.lease = lease
     this.transport = transport
+    this.groups = lease.client.groups
     this.#room = room
     this.#epoch = cursor.epoch
     this.#position = cursor.messageId

@@ -29,14 +29,16 @@ export async function repliedBy(run: () => Promise<unknown>): Promise<Reply> {
     const result = await run()
     return { result: result === undefined ? null : result }
   } catch (error) {
-    if (error instanceof CometRefusal) {
-      const { code, message: text, details } = error
-      return { refused: { status: REFUSED_STATUS, code, text, details } }
-    }
+    if (error instanceof CometRefusal) return refusedBy(error)
     // Koa's way: `ctx.throw(403, 'text')` is for whoever asked.
     if (!isExposed(error)) throw error
     return { refused: { status: error.status, code: 'COMET_SEND_IS_REFUSED', text: error.message } }
   }
+}
+
+/** What a page is told of the app's own refusal. */
+export function refusedBy({ code, message: text, details }: CometRefusal): Reply {
+  return { refused: { status: REFUSED_STATUS, code, text, details } }
 }
 
 /** The reply as JSON makes it, so that a repetition is told the same. Throws a TypeError or RangeError if it is none. */
