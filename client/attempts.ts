@@ -6,7 +6,7 @@ const PATIENCE_MS = 300_000
 
 /** As whom a page asks, in numbers that grow: see `Identity`. */
 export interface Asker {
-  readonly client: number
+  readonly clientNumber: number
   readonly principal: number
 }
 
@@ -28,7 +28,7 @@ export interface Attempts {
 export function createAttempts(asker: Asker, isOnce?: boolean): Attempts {
   const { principal } = asker
   /** As whom it was tried last. */
-  let client = 0
+  let clientNumber = 0
   let failures = 0
   let last: CometError
   /** Whether an attempt may have reached the server. */
@@ -38,7 +38,7 @@ export function createAttempts(asker: Asker, isOnce?: boolean): Attempts {
   return { restMs, onBegin, afterFailureMs }
 
   function restMs(): number {
-    if (isOnce && isInDoubt && client !== asker.client) throw ending(true)
+    if (isOnce && isInDoubt && clientNumber !== asker.clientNumber) throw ending(true)
     // What one user asked for is not done as another.
     if (principal !== asker.principal) throw new CometError('COMET_IDENTITY_HAS_CHANGED', false)
     const restMs = endsAtMs - Date.now()
@@ -47,7 +47,7 @@ export function createAttempts(asker: Asker, isOnce?: boolean): Attempts {
   }
 
   function onBegin(): void {
-    client = asker.client
+    clientNumber = asker.clientNumber
     endsAtMs = Math.min(endsAtMs, Date.now() + PATIENCE_MS)
   }
 
@@ -55,7 +55,7 @@ export function createAttempts(asker: Asker, isOnce?: boolean): Attempts {
     const { code, status, willRetry, retryAfterSeconds } = failure
     last = failure
     // The handler's own answer, whatever its status: it is given again to each repetition.
-    if (/SEND_(HAS_FAILED|IS_REFUSED)/.test(code)) throw ending()
+    if (/^COMET_SEND_(HAS_FAILED|IS_REFUSED)$/.test(code)) throw ending()
     // Whom the server no longer knows, or no longer lets do it, learns nothing of the attempt before.
     const isDenied = status === 401 || status === 403
     if (!willRetry && isOnce && isInDoubt && isDenied) throw ending(true)

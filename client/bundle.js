@@ -15,7 +15,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 /** Names of properties that nobody but the client knows: they are shortened, too. A test knows those of Chromium. */
 const OWN_NAMES = {
   mangleProps:
-    /^(is|on)[A-Z]|Ms$|^(takesOver|renewsToken|dealtWith|earlyCuts|holdSeconds|urlOf|deliver|identity|listeners|forget|note|http|keep|emit|ask|change|upstream|askInTurn|askBeside|hurry|reopen|principal|field)$/,
+    /^(is|on)[A-Z]|Ms$|^(takesOver|renewsToken|dealtWith|earlyCuts|holdSeconds|urlOf|deliver|identity|listeners|forget|note|http|keep|emit|ask|change|upstream|askInTurn|askBeside|hurry|reopen|principal|clientNumber|field|subpath|unjoined|joinsAtOnce)$/,
   // The platform's.
   reserveProps: /^(isArray|onLine)$/,
 }

@@ -6,7 +6,7 @@ import type { ConnectionState } from './connection-states.ts'
 import type { Identity } from './identity.ts'
 import type { Handler, Listeners } from './listeners.ts'
 import type { AnyRequests, ContentsToSend, PresenceNotices, ResultOf } from './message-types.ts'
-import { type CometChannelOptions, checkType, type PrivateToken } from './options.ts'
+import { type CometChannelOptions, checkedGroup, checkType, type PrivateToken } from './options.ts'
 import { clientsRequest, groupsRequest, sendRequest } from './page-requests.ts'
 import type { TransportName } from './transport-choice.ts'
 
@@ -192,15 +192,16 @@ export class CometChannel<
   /**
    * Has the client join a group, if the server's option `joinable` lets it. Resolves when it is a member, also when it
    * was one before. When the server has forgotten the client, the next one joins the groups that the page joined,
-   * before the event `reset`; one that refuses then is told as a failure. Rejects as `send` does.
+   * before the event `reset`; one that refuses then is told as a failure. A name is the same in whatever way Unicode
+   * spells it (NFC). Rejects as `send` does.
    */
   joinGroup(name: string): Promise<void> {
-    return this.#changeGroup(name, true)
+    return this.#changeGroup(name, 'join', 'add')
   }
 
   /** Resolves when the client is no member, also when it was none before. Rejects as `send` does. */
   leaveGroup(name: string): Promise<void> {
-    return this.#changeGroup(name, false)
+    return this.#changeGroup(name, 'leave', 'delete')
   }
 
   /**
@@ -208,14 +209,14 @@ export class CometChannel<
    * `asOf` come on top. Does not wait for what was sent before; apart from that goes, and rejects, as `send`.
    */
   async getClients(group?: string): Promise<ClientsAnswer> {
-    checkType('group', 'string', group ?? '')
-    return (await this.#connection.upstream.askBeside(clientsRequest(group))) as ClientsAnswer
+    const request = clientsRequest(group === undefined ? group : checkedGroup(group))
+    return (await this.#connection.upstream.askBeside(request)) as ClientsAnswer
   }
 
-  async #changeGroup(name: string, joins: boolean): Promise<void> {
-    checkType('group', 'string', name)
-    await this.#connection.upstream.askInTurn(joins ? groupsRequest([name], []) : groupsRequest([], [name]))
-    this.#identity.groups[joins ? 'add' : 'delete'](name)
+  async #changeGroup(name: string, kind: 'join' | 'leave', method: 'add' | 'delete'): Promise<void> {
+    const group = checkedGroup(name)
+    await this.#connection.upstream.askInTurn(groupsRequest({ [kind]: [group] }))
+    this.#identity.groups[method](group)
     this.#identity.keep(false)
   }
 

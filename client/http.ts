@@ -99,8 +99,8 @@ export async function readAnswer(response: Response): Promise<HttpAnswer> {
 
 /** Whether the code says that this token is dead; another may live. */
 export function isDeadToken(code: string): boolean {
-  // COMET_IDENTITY_IS_LOST, COMET_IDENTITY_HAS_CHANGED
-  return /TOKEN_IS_UNKNOWN|IDENTITY_/.test(code)
+  // COMET_IDENTITY_IS_LOST, COMET_IDENTITY_HAS_CHANGED. No code of an app's begins like that.
+  return /^COMET_(TOKEN_IS_UNKNOWN$|IDENTITY_)/.test(code)
 }
 
 /** Whether the code says that the client of this token is no more. */

@@ -5,6 +5,9 @@ import { isLiving } from './living-pages.ts'
 import type { PrivateToken } from './options.ts'
 import type { PageMemory, Registration } from './page-memory.ts'
 
+/** How many groups the server lets one request name. */
+const MOST_NAMES = 100
+
 /** Whom the page is to the server, what it has seen as such, and what it keeps of it for a reload. */
 export class Identity {
   /** Random, for this life of the page: 16 bytes, in decimal digits. */
@@ -16,10 +19,12 @@ export class Identity {
   isTaken = false
   /** The groups that the page joined itself. */
   groups = new Set<string>()
-  /** Whether the client is a member of all of them: not so, at first, one that had to be initialised anew. */
-  isMember = true
+  /** Those that the client is no member of yet: at first all, for one that had to be initialised anew. */
+  unjoined = new Set<string>()
+  /** How many of them one request names. */
+  joinsAtOnce = MOST_NAMES
   /** How many clients this page has been before. */
-  client = 0
+  clientNumber = 0
   /** How often another user was found behind this page, or none. */
   principal = 0
   /** `<epoch>:<messageId>`: everything up to here has been handed out. */
@@ -49,7 +54,7 @@ export class Identity {
 
   /** Whether the page can ask for something as its client. */
   get isReady(): boolean {
-    return this.isTaken && this.isMember
+    return this.isTaken && !this.unjoined.size
   }
 
   /** Comes by a token if there is none: what the app gives, what the page before left, or a new registration. */
@@ -92,7 +97,7 @@ export class Identity {
   keep(isDealtWith: boolean, released?: boolean): void {
     if (isDealtWith) this.dealtWith = this.cursor
     const { token, dealtWith: cursor, page, registration, avoidedUntilMs: streamsFrom } = this
-    const groups = this.isMember ? [...this.groups] : undefined
+    const groups = this.unjoined.size ? undefined : [...this.groups]
     const state = { token: token!, cursor, page, registration, groups, streamsFrom, released }
     if (this.isTaken) this.#memory.write(state)
   }
@@ -103,12 +108,14 @@ export class Identity {
    * @param code why, if it is dead. Only then the next client is to be what this one was
    */
   forget(code = ''): void {
-    this.client += 1
+    this.clientNumber += 1
     if (code.includes('IDENTITY')) this.principal += 1
     if (!isDeadToken(code)) this.groups.clear()
+    this.unjoined = new Set(this.groups)
+    this.joinsAtOnce = MOST_NAMES
     this.#memory.write()
     this.cursor = this.registration = undefined
     this.takesOver = true
-    this.isTaken = this.isMember = this.#mayResume = false
+    this.isTaken = this.#mayResume = false
   }
 }

@@ -11,11 +11,11 @@ export interface PresenceNotices {
 export type AnyRequests = Record<string, { contents: unknown; result: unknown }>
 
 /** The arguments after the name of what is sent: contents that may be undefined may be left out. */
-export type ContentsToSend<Request> = Request extends { contents: infer Contents }
-  ? undefined extends Contents
+export type ContentsToSend<Request> = Request extends { contents?: infer Contents }
+  ? undefined extends Request['contents']
     ? [contents?: Contents]
     : [contents: Contents]
   : []
 
-/** What the server's handler gives. */
-export type ResultOf<Request> = Request extends { result: infer Result } ? Result : undefined
+/** What the server's handler gives: anything, where nobody said what. */
+export type ResultOf<Request> = Request extends { result: infer Result } ? Result : unknown

@@ -74,6 +74,12 @@ export function checkType(what: string, type: string, value: unknown): void {
   if (typeof value !== type) throw refusal(what, `a ${type}`, typeof value)
 }
 
+/** A group's name, in the form in which the server keeps it: texts that Unicode holds for the same are one name. */
+export function checkedGroup(name: string): string {
+  checkType('group', 'string', name)
+  return name.normalize()
+}
+
 /** The error that says what was expected of an argument, and what was got. */
 export function refusal(what: string, expected: string, got: unknown): TypeError {
   return new TypeError(`CometChannel: ${what} must be ${expected}, got ${got}`)

@@ -1,4 +1,4 @@
-import { CometError } from './comet-error.ts'
+import { asCometError, CometError } from './comet-error.ts'
 import { endsClient, type Http } from './http.ts'
 import type { Identity } from './identity.ts'
 import { askOnce, groupsRequest } from './page-requests.ts'
@@ -16,25 +16,34 @@ export interface ReadinessParts {
 
 /**
  * Has the page come by a token if it has none; and its client, if that is a new one, join the groups that the page had
- * joined. A group that refuses is given up. What else fails is thrown; then groups are joined again that are joined
- * already, which changes nothing.
+ * joined: up to 100 with one request, or, once that is refused, one by one. A group that refuses is given up; all are
+ * where the server offers no page to join. What else fails is thrown: the next call goes on with what is not joined yet.
  */
 export async function getReady(
   { http, identity, upstream, onRefused }: ReadinessParts,
   signal: AbortSignal,
 ): Promise<void> {
   await identity.take(signal)
-  const { token, groups } = identity
-  for (const group of identity.isMember ? [] : groups) {
+  const { token, groups, unjoined } = identity
+  while (unjoined.size) {
+    const names = [...unjoined].slice(0, identity.joinsAtOnce)
     try {
-      await askOnce(http, groupsRequest([group], []), token!, signal)
+      await askOnce(http, groupsRequest({ join: names }), token!, signal)
     } catch (cause) {
-      const isRefused = cause instanceof CometError && !cause.willRetry && !endsClient(cause.code)
-      if (!isRefused) throw cause
-      groups.delete(group)
-      onRefused(new CometError(cause.code, true, cause))
+      const failure = asCometError(cause)
+      const { code, status, willRetry } = failure
+      if (willRetry || endsClient(code)) throw failure
+      // COMET_NOT_OFFERED: that holds for all groups.
+      if (status === 404) names.push(...unjoined)
+      else if (names[1]) {
+        // For the calls to come, too: each name counts as a request where the server slows the page down.
+        identity.joinsAtOnce = 1
+        continue
+      }
+      for (const name of names) groups.delete(name)
+      onRefused(new CometError(code, true, failure))
     }
+    for (const name of names) unjoined.delete(name)
   }
-  identity.isMember = true
   upstream.hurry()
 }

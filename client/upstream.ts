@@ -39,7 +39,7 @@ export function createUpstream({ http, identity, listeners }: UpstreamParts, ren
   let last: Promise<unknown> | undefined
   let waiting = 0
   const naps = new Set<AbortController>()
-  return { askInTurn, askBeside: (request) => ask(request), hurry, end, reopen }
+  return { askInTurn, askBeside: ask, hurry, end, reopen }
 
   async function askInTurn(request: PageRequest): Promise<unknown> {
     if (waiting >= MOST_WAITING) throw new CometError('COMET_QUEUE_IS_FULL', false)
@@ -79,11 +79,11 @@ export function createUpstream({ http, identity, listeners }: UpstreamParts, ren
         continue
       }
       attempts.onBegin()
-      const { client } = identity
+      const { clientNumber } = identity
       try {
         const answer = await askOnce(http, request, identity.token!, signal)
         // What the client before has joined, the next has not.
-        if (request.isOnce || client === identity.client) return answer
+        if (request.isOnce || clientNumber === identity.clientNumber) return answer
       } catch (cause) {
         signal.throwIfAborted()
         const failure = asCometError(cause)
@@ -92,7 +92,7 @@ export function createUpstream({ http, identity, listeners }: UpstreamParts, ren
         listeners.call('log', failure.code, pauseMs)
         if (isRenewed) await nap(attempts.restMs(), true, signal)
         // Else the page found that its client lives: servers disagree.
-        if (client === identity.client) await nap(pauseMs, !failure.retryAfterSeconds, signal)
+        if (clientNumber === identity.clientNumber) await nap(pauseMs, !failure.retryAfterSeconds, signal)
       }
     }
   }

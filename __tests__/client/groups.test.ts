@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { CometError } from '../../client/index.ts'
 import {
-  connect,
   connectRegistered,
   expectNoRequest,
   nextGroups,
@@ -9,7 +8,6 @@ import {
   openPage,
   outcome,
   type Page,
-  TabStorage,
   TOKEN,
   theServer,
   useServer,
@@ -19,35 +17,11 @@ import type { Received } from './scripted-server.ts'
 
 useServer()
 
-async function openConnected(storage: TabStorage | null = null): Promise<Page & { poll: Received }> {
+async function openConnected(): Promise<Page & { poll: Received }> {
   withoutJitter()
-  const page = openPage(null, { storage })
+  const page = openPage(null)
   page.channel.subscribe()
   return { ...page, poll: await connectRegistered() }
-}
-
-async function join({ channel }: Page, ...names: string[]): Promise<void> {
-  for (const name of names) {
-    const joined = channel.joinGroup(name)
-    ;(await nextGroups()).request.json({ groups: names })
-    await joined
-  }
-}
-
-/** Answers that the client is forgotten, and registers the next. */
-async function forget(poll: Received): Promise<void> {
-  poll.error(401, 'COMET_TOKEN_IS_UNKNOWN')
-  const register = await theServer().next()
-  expect(register.url).toBe('/comet/register')
-  register.registered({ privateToken: 'private-token-number-two', cursor: 'e2:5' })
-}
-
-/** The poll that the new client begins with. */
-async function firstPoll(): Promise<Received> {
-  const poll = await theServer().next()
-  expect([poll.method, poll.url]).toEqual(['GET', '/comet'])
-  expect(poll.headers.authorization).toBe('Bearer private-token-number-two')
-  return poll
 }
 
 describe('joinGroup() and leaveGroup()', () => {
@@ -69,12 +43,51 @@ describe('joinGroup() and leaveGroup()', () => {
   test.each([
     [403, 'COMET_GROUP_IS_REFUSED'],
     [409, 'COMET_CLIENT_HAS_TOO_MANY_GROUPS'],
+    [404, 'COMET_NOT_OFFERED'],
+    [422, 'INVITE_TOKEN_IS_UNKNOWN'],
   ])('are rejected with what the server refuses with: %i %s', async (status, code) => {
     const { channel, seen } = await openConnected()
     const refused = channel.joinGroup('room').catch((error: unknown) => error)
     ;(await nextGroups()).request.error(status, code)
     expect(await refused).toMatchObject({ code, status, willRetry: false })
     expect(seen).toEqual(['state:connecting', 'state:connected'])
+  })
+
+  test('where the server offers no page to leave, or to join, are rejected, and what waits behind goes on', async () => {
+    const { channel } = await openConnected()
+    const asked = [channel.joinGroup('room'), channel.leaveGroup('room'), channel.send('Say', 1)].map(outcome)
+    ;(await nextGroups()).request.error(404, 'COMET_NOT_OFFERED')
+    ;(await nextGroups()).request.error(404, 'COMET_NOT_OFFERED')
+    ;(await nextSent()).request.json({ c: 'done' })
+    expect(await Promise.all(asked)).toEqual(['COMET_NOT_OFFERED', 'COMET_NOT_OFFERED', 'done'])
+  })
+
+  test('that find the client forgotten have the page renew it at once, and go as the new client', async () => {
+    const { channel, poll } = await openConnected()
+    const joined = channel.joinGroup('room')
+    ;(await nextGroups()).request.error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    await poll.closed()
+    ;(await theServer().next()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
+    ;(await theServer().next()).registered({ privateToken: 'private-token-number-two', cursor: 'e2:5' })
+    const requests = [await theServer().next(), await theServer().next()]
+    const again = requests.find(({ url }) => url === '/comet/groups')!
+    expect(again.headers.authorization).toBe('Bearer private-token-number-two')
+    again.json({ groups: ['room'] })
+    expect(await joined).toBeUndefined()
+  })
+
+  test('send a name in the one form that Unicode holds for the same (NFC), however it was spelled', async () => {
+    const { channel } = await openConnected()
+    const joined = channel.joinGroup('cafe\u0301')
+    const first = await nextGroups()
+    expect(first.join).toEqual(['caf\u00e9'])
+    first.request.json({ groups: first.join })
+    await joined
+    const left = channel.leaveGroup('cafe\u0301')
+    const second = await nextGroups()
+    expect(second.leave).toEqual(['caf\u00e9'])
+    second.request.json({ groups: [] })
+    await left
   })
 
   test('are repeated until they are answered', async () => {
@@ -98,188 +111,6 @@ describe('joinGroup() and leaveGroup()', () => {
   )
 })
 
-describe('a page that had to initialise anew', () => {
-  test('joins again what it had joined, before it is told of the reset, and before it sends', async () => {
-    const page = await openConnected()
-    await join(page, 'one', 'two', 'three')
-    const left = page.channel.leaveGroup('two')
-    ;(await nextGroups()).request.json({ groups: ['one', 'three'] })
-    await left
-    await forget(page.poll)
-    const sent: Promise<unknown>[] = []
-    for (const name of ['one', 'three']) {
-      const { request, join, leave } = await nextGroups()
-      sent.push(page.channel.send('Say', name))
-      expect([join, leave]).toEqual([[name], []])
-      expect(request.headers.authorization).toBe('Bearer private-token-number-two')
-      await expectNoRequest()
-      request.json({ groups: [] })
-    }
-    const requests = [await theServer().next(), await theServer().next()]
-    expect(page.seen).not.toContain('reset:forgotten')
-    requests.find(({ url }) => url === '/comet/send')!.json({ c: 'first' })
-    ;(await nextSent()).request.json({ c: 'second' })
-    expect(await Promise.all(sent)).toEqual(['first', 'second'])
-    requests.find(({ url }) => url === '/comet')!.timeout('e2:5')
-    await page.until('reset:forgotten')
-  })
-
-  test('joins them in spite of drops, and of a server that is busy', async () => {
-    const page = await openConnected()
-    await join(page, 'one', 'two')
-    await forget(page.poll)
-    ;(await nextGroups()).request.json({ groups: [] })
-    ;(await nextGroups()).request.drop()
-    const again = await nextGroups()
-    expect(again.join).toEqual(['one'])
-    again.request.error(503, 'COMET_CHANNEL_IS_BUSY')
-    ;(await nextGroups()).request.json({ groups: ['one'] })
-    ;(await nextGroups()).request.json({ groups: ['one', 'two'] })
-    ;(await firstPoll()).timeout('e2:5')
-    await page.until('reset:forgotten')
-  })
-
-  test('and is forgotten once more before it has joined them, joins them all as the third client', async () => {
-    const page = await openConnected()
-    await join(page, 'one', 'two')
-    await forget(page.poll)
-    ;(await nextGroups()).request.json({ groups: [] })
-    await forget((await nextGroups()).request)
-    const again = await nextGroups()
-    expect(again.join).toEqual(['one'])
-    again.request.json({ groups: ['one'] })
-    ;(await nextGroups()).request.json({ groups: ['one', 'two'] })
-    await firstPoll()
-  })
-
-  test('gives a group up that refuses it now, says so, and goes on', async () => {
-    const page = await openConnected()
-    await join(page, 'one', 'two')
-    await forget(page.poll)
-    ;(await nextGroups()).request.error(403, 'COMET_GROUP_IS_REFUSED')
-    const again = await nextGroups()
-    expect(again.join).toEqual(['two'])
-    again.request.json({ groups: ['two'] })
-    const poll = await firstPoll()
-    expect(page.failures.at(-1)).toMatchObject({ code: 'COMET_GROUP_IS_REFUSED', willRetry: true })
-    await forget(poll)
-    expect((await nextGroups()).join).toEqual(['two'])
-  })
-
-  test('and is stopped by its server amid that, stops', async () => {
-    const page = await openConnected()
-    await join(page, 'one')
-    await forget(page.poll)
-    ;(await nextGroups()).request.error(403, 'COMET_CLIENT_IS_STOPPED')
-    await page.until('failure:COMET_CLIENT_IS_STOPPED:false')
-    await expectNoRequest()
-  })
-
-  test('joins once more what an answer to the client before said', async () => {
-    const page = await openConnected()
-    const joined = page.channel.joinGroup('room')
-    const { request } = await nextGroups()
-    await forget(page.poll)
-    await firstPoll()
-    request.json({ groups: ['room'] })
-    const again = await nextGroups()
-    expect(again.request.headers.authorization).toBe('Bearer private-token-number-two')
-    again.request.json({ groups: ['room'] })
-    await joined
-  })
-
-  test('joins also what it was about to join, whether or not that got through', async () => {
-    const page = await openConnected()
-    const joined = page.channel.joinGroup('room')
-    ;(await nextGroups()).request.drop()
-    const { request } = await nextGroups()
-    await forget(page.poll)
-    await firstPoll()
-    request.drop()
-    const again = await nextGroups()
-    expect(again.request.headers.authorization).toBe('Bearer private-token-number-two')
-    again.request.json({ groups: ['room'] })
-    await joined
-  })
-
-  test.each(['it left for good', 'it was stopped'])('joins nothing if %s', async (how) => {
-    const page = await openConnected()
-    await join(page, 'one')
-    if (how === 'it was stopped') {
-      page.poll.error(403, 'COMET_CLIENT_IS_STOPPED')
-      await page.until('failure:COMET_CLIENT_IS_STOPPED:false')
-    } else {
-      const left = page.channel.leave()
-      ;(await theServer().next()).answer(204, {}, '')
-      await left
-    }
-    page.channel.subscribe()
-    ;(await theServer().next()).registered({ privateToken: 'private-token-number-two', cursor: 'e2:5' })
-    await firstPoll()
-  })
-})
-
-describe('after a reload', () => {
-  test('nothing is joined again: the client is a member still', async () => {
-    const storage = new TabStorage()
-    const before = await openConnected(storage)
-    await join(before, 'room')
-    before.channel.unsubscribe()
-    const after = openPage(null, { storage })
-    after.channel.subscribe()
-    const poll = await theServer().next()
-    expect([poll.url, poll.headers.authorization]).toEqual(['/comet', 'Bearer private-token-number-one'])
-    await expectNoRequest()
-  })
-
-  test('a client that is forgotten then joins what the page before had joined', async () => {
-    const storage = new TabStorage()
-    const before = await openConnected(storage)
-    await join(before, 'one', 'two')
-    // As a crash would leave it: it is written down with each join.
-    const left = storage.copy()
-    before.channel.unsubscribe()
-    const after = openPage(null, { storage: left })
-    after.channel.subscribe()
-    await forget(await theServer().next())
-    for (const name of ['one', 'two']) {
-      const { request, join } = await nextGroups()
-      expect(join).toEqual([name])
-      request.json({ groups: [] })
-    }
-    await firstPoll()
-  })
-
-  test('and with a token of another client, nothing is joined', async () => {
-    const storage = new TabStorage()
-    const options = { storage, transports: ['long-polling'] as const }
-    const before = openPage(() => TOKEN, options)
-    before.channel.subscribe()
-    await connect()
-    await join(before, 'room')
-    before.channel.unsubscribe()
-    let calls = 0
-    const after = openPage(() => `another-private-token-${++calls}`, options)
-    after.channel.subscribe()
-    ;(await connect()).error(401, 'COMET_TOKEN_IS_UNKNOWN')
-    const poll = await theServer().next()
-    expect([poll.url, calls]).toEqual(['/comet', 2])
-  })
-
-  test.each([{ groups: 'room' }, { groups: 7 }])(
-    'what is stored and is not ours counts as none: %j',
-    async (state) => {
-      const storage = new TabStorage()
-      const before = await openConnected(storage)
-      before.channel.unsubscribe()
-      const [key, text] = [...storage.items][0]!
-      storage.setItem(key, JSON.stringify({ ...JSON.parse(text), ...state }))
-      openPage(null, { storage }).channel.subscribe()
-      expect((await theServer().next()).url).toBe('/comet/register')
-    },
-  )
-})
-
 describe('getClients()', () => {
   const answer = {
     clients: [{ publicToken: 'public-1', displayName: 'Ada', data: { color: 'red' } }],
@@ -297,6 +128,15 @@ describe('getClients()', () => {
     expect(request.headers.authorization).toBe('Bearer private-token-number-one')
     request.json(answer)
     expect(await clients).toEqual(answer)
+  })
+
+  test('asks by the name in the form in which the server keeps it (NFC)', async () => {
+    const { channel } = await openConnected()
+    const clients = channel.getClients('cafe\u0301')
+    const request = await theServer().next()
+    expect(new URL(request.url, theServer().url).searchParams.get('group')).toBe('caf\u00e9')
+    request.json(answer)
+    await clients
   })
 
   test('keeps the query of the address, and asks for all without a group', async () => {
@@ -334,7 +174,8 @@ describe('getClients()', () => {
 
   test.each([
     [403, 'COMET_ACCESS_IS_DENIED'],
-    [404, 'COMET_NOT_FOUND'],
+    [404, 'COMET_NOT_OFFERED'],
+    [422, 'MY_IDENTITY_IS_LOST'],
   ])('is rejected with what the server refuses with: %i %s', async (status, code) => {
     const { channel } = await openConnected()
     const refused = outcome(channel.getClients('room'))

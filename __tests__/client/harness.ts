@@ -223,7 +223,8 @@ export async function nextSent(): Promise<{ request: Received; n: string; c: unk
 export async function nextGroups(): Promise<{ request: Received; join: string[]; leave: string[] }> {
   const request = await server.next()
   expect([request.method, request.url]).toEqual(['POST', '/comet/groups'])
-  return { request, ...(JSON.parse(request.body) as { join: string[]; leave: string[] }) }
+  const change = JSON.parse(request.body) as { join?: string[]; leave?: string[] }
+  return { request, join: [], leave: [], ...change }
 }
 
 /** Registers the page, and returns the poll that is then held. */

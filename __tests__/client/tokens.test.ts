@@ -118,6 +118,15 @@ describe('a channel without a token', () => {
   })
 })
 
+async function expectGoodbye(privateToken: string): Promise<void> {
+  const goodbye = await theServer().next()
+  expect([goodbye.url, new URLSearchParams(goodbye.body).get('privateToken')]).toEqual([
+    '/comet/goodbye',
+    privateToken,
+  ])
+  goodbye.json({})
+}
+
 describe('a client that the server forgot', () => {
   test.each([
     [401, 'COMET_TOKEN_IS_UNKNOWN'],
@@ -134,6 +143,8 @@ describe('a client that the server forgot', () => {
       // A held poll was answered: the token is known to have been good.
       poll.messages('e1:11', [message(11)])
       ;(await theServer().next()).error(status, code)
+      // Another's client would stay in its groups until its idle time is over.
+      if (code !== 'COMET_TOKEN_IS_UNKNOWN') await expectGoodbye('private-token-number-one')
       const register = await theServer().next()
       expect(register.url).toBe('/comet/register')
       register.registered({

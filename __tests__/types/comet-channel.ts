@@ -30,8 +30,8 @@ export async function requestsAreTyped(channel: CometChannel<Messages, Requests>
   expectType<{ score: number } | null>()(await channel.send('Leave'))
   expectType<{ score: number } | null>()(await channel.send('Leave', undefined))
   // Without a result of its own.
-  expectType<undefined>()(await channel.send('Ping'))
-  expectType<undefined>()(await channel.send('Rename', {}))
+  expectType<unknown>()(await channel.send('Ping'))
+  expectType<unknown>()(await channel.send('Rename', {}))
   // @ts-expect-error: the result is a number
   expectType<string>()(await channel.send('Say', { text: 'hello' }))
   // @ts-expect-error: no such request
