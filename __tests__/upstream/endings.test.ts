@@ -41,13 +41,33 @@ describe('An attempt whose page has gone', () => {
     const body = JSON.stringify({ n: 'Pay', key: 'pay' })
     const gone = fetch(`${site.url}/send`, { method: 'POST', headers, body, signal: cut.signal })
     await eventually(() => asked === 1)
+    cut.abort()
+    await gone.catch(() => {})
+    first.open()
+    const repeat = async () => (await sendTo(site, privateToken, 'Pay', 'pay')).status
+    while ((await repeat()) !== 200);
+    expect([await repeat(), paid]).toEqual([200, 1])
+  })
+
+  test('goes on for the repetition that waits for the same', async () => {
+    const first = gate()
+    const site = await openSite()
+    const { privateToken } = await site.newClient()
+    const order: string[] = []
+    site.channel.onMessage('Wait', () => first.isOpen)
+    site.channel.onMessage('Pay', () => order.push('paid'))
+    const before = sendTo(site, privateToken, 'Wait')
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${privateToken}` }
+    const body = JSON.stringify({ n: 'Pay', key: 'pay' })
+    const cut = new AbortController()
+    const gone = fetch(`${site.url}/send`, { method: 'POST', headers, body, signal: cut.signal })
+    await eventually(() => site.channel.stats().knownClients === 1)
     const repeated = sendTo(site, privateToken, 'Pay', 'pay')
     cut.abort()
     await gone.catch(() => {})
     first.open()
-    await repeated
-    await sendTo(site, privateToken, 'Pay', 'pay')
-    expect(paid).toBe(1)
+    await before
+    expect([(await repeated).status, order]).toEqual([200, ['paid']])
   })
 })
 

@@ -26,10 +26,16 @@ export interface UpstreamMessage {
   allow(): Promise<void>
 }
 
+/** A send that is under way, and the requests that wait for what it comes to. */
+interface SendUnderWay {
+  readonly reply: Promise<Reply>
+  readonly requests: Context[]
+}
+
 /** What of one client is under way on this node. */
 interface ClientSends {
   readonly turns: Turns
-  readonly byKey: Map<string, Promise<Reply>>
+  readonly byKey: Map<string, SendUnderWay>
 }
 
 /** A send whose handler is to run now. */
@@ -67,17 +73,21 @@ export class Upstream {
   async send(lease: ClientLease, message: UpstreamMessage): Promise<Reply> {
     if (this.#closed) throw this.#closed
     const { turns, byKey } = this.#sendsOf(lease)
-    const { key } = message
+    const { key, ctx } = message
     const repeated = key === undefined ? undefined : byKey.get(key)
-    if (repeated) return repeated
+    if (repeated) {
+      repeated.requests.push(ctx)
+      return repeated.reply
+    }
     if (turns.length >= MAX_WAITING) {
       const text = `${MAX_WAITING} messages of this client wait already. Send one after another.`
       throw new CometException('COMET_TOO_MANY_REQUESTS', text)
     }
-    const reply = turns.take(() => this.#attempt(lease, message))
+    const requests = [ctx]
+    const reply = turns.take(() => this.#attempt(lease, message, requests))
     this.#note(reply)
     if (key !== undefined) {
-      byKey.set(key, reply)
+      byKey.set(key, { reply, requests })
       void reply.catch(() => {}).finally(() => byKey.delete(key))
     }
     return reply
@@ -103,30 +113,37 @@ export class Upstream {
     void reply.catch(() => {}).finally(() => this.#underWay.delete(reply))
   }
 
-  async #attempt(lease: ClientLease, message: UpstreamMessage): Promise<Reply> {
-    const prepared = await this.#prepareInTime(lease, message)
+  async #attempt(lease: ClientLease, message: UpstreamMessage, requests: readonly Context[]): Promise<Reply> {
+    const prepared = await this.#prepareInTime(lease, message, requests)
     return 'run' in prepared ? this.#handle(lease, message, prepared) : prepared
   }
 
   /** No handler has run for one that takes too long: its page may ask again. */
-  #prepareInTime(lease: ClientLease, message: UpstreamMessage): Promise<Prepared | Reply> {
+  #prepareInTime(
+    lease: ClientLease,
+    message: UpstreamMessage,
+    requests: readonly Context[],
+  ): Promise<Prepared | Reply> {
     const text = 'What comes before the handler takes too long. Ask again.'
     return withinTime(this.#options.handlerTimeoutSeconds, {
-      task: (signal) => this.#prepare(lease, message, signal),
+      task: (signal) => {
+        const isWanted = () => !signal.aborted && requests.some(({ res }) => !isGone(res))
+        return this.#prepare(lease, message, isWanted)
+      },
       late: () => new CometException('COMET_SEND_IS_RUNNING', text),
     })
   }
 
   async #prepare(
     lease: ClientLease,
-    { name, contents, key, ctx, allow }: UpstreamMessage,
-    signal: AbortSignal,
+    { name, contents, key, allow }: UpstreamMessage,
+    isWanted: () => boolean,
   ): Promise<Prepared | Reply> {
     const checkWanted = (): void => {
       if (this.#closed) throw this.#closed
       if (lease.ending) throw lease.ending
-      // Its page has sent it again by now, perhaps long since.
-      if (isGone(ctx.res) || signal.aborted) {
+      // Its page has sent it again by now, elsewhere or long since.
+      if (!isWanted()) {
         throw new CometException('COMET_SEND_IS_RUNNING', 'Nobody waits for this attempt any more.')
       }
     }
