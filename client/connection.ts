@@ -178,7 +178,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const { code, retryAfterSeconds } = failure
     const isDead = isDeadToken(code)
     // Its client would stay in its groups until its idle time is over.
-    if (identity.renewsToken && /IDENTITY/.test(code)) void sayGoodbye(http, identity, false)
+    if (identity.registration && /^COMET_IDENTITY/.test(code)) void sayGoodbye(http, identity, false)
     if (endsClient(code)) identity.forget(code)
     mustTellForgotten ||= isDead
     const isRenewed = isDead && identity.renewsToken

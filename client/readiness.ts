@@ -32,7 +32,8 @@ export async function getReady(
     } catch (cause) {
       const failure = asCometError(cause)
       const { code, status, willRetry } = failure
-      if (willRetry || endsClient(code)) throw failure
+      // Where the app's own function fails, to repeat it would not help.
+      if ((willRetry && code !== 'COMET_SEND_HAS_FAILED') || endsClient(code)) throw failure
       // COMET_NOT_OFFERED: that holds for all groups.
       if (status === 404) names.push(...unjoined)
       else if (names[1]) {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import type { CometAction, CometOptions } from 'koa-comet'
+import { type CometAction, type CometOptions, CometRefusal } from 'koa-comet'
 import { post } from '../support/post.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
 import { overEachTransport } from '../support/transports.ts'
@@ -80,6 +80,23 @@ overEachTransport(({ glance, poll }) => {
     answer = ({ path }, { kind }) => path === '/comet' && kind === 'subscribe'
     expect((await glance(url, privateToken)).status).toBe(200)
   })
+})
+
+test('Why a subscription is refused is told in whatever form it wants to be told', async () => {
+  const authorize = () => {
+    throw new CometRefusal('CARD_IS_NEEDED', 'Show your card.', { at: 7 })
+  }
+  const { site, privateToken } = await openAuthorized(authorize)
+  const told = [{ n: 'aspNetComet.error', code: 'CARD_IS_NEEDED', c: 'Show your card.', details: { at: 7 } }]
+  const poll = await fetch(site.url, { headers: { Authorization: `Bearer ${privateToken}` } })
+  expect([poll.status, poll.headers.get('cache-control'), await poll.json()]).toMatchObject([
+    422,
+    'no-store',
+    told,
+  ])
+  const form = new URLSearchParams({ privateToken, lastMessageId: '0' })
+  const ofOldClient = await fetch(site.url, { method: 'POST', body: form })
+  expect([ofOldClient.status, await ofOldClient.json()]).toMatchObject([200, told])
 })
 
 describe('The session of a page that registers', () => {

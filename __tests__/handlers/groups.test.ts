@@ -141,14 +141,15 @@ describe('A request', () => {
     }
   })
 
-  test('counts as one for each group that it names, and passes after a pause, however many these are', async () => {
+  test('counts as one for each group that it names, and is paid for afterwards if these are many', async () => {
     const options = { joinable: () => true, maxRequestsPerSecond: 2 }
     const { newClient, url } = await openSite({ options })
     const { privateToken } = await newClient()
     const names = (count: number) => Array.from({ length: count }, (_, index) => `group-${index}`)
     const change = (join: string[]) => post(`${url}/groups`, privateToken, { join })
     expect((await change(names(6))).status).toBe(200)
-    expect(await change(names(6))).toMatchObject({ status: 429, error: { code: 'COMET_TOO_MANY_REQUESTS' } })
+    expect((await change(names(6))).status).toBe(200)
+    expect(await change([])).toMatchObject({ status: 429, error: { code: 'COMET_TOO_MANY_REQUESTS' } })
     const { newClient: another, url: elsewhere } = await openSite({ options })
     const fresh = await another()
     expect((await post(`${elsewhere}/groups`, fresh.privateToken, { join: names(50) })).status).toBe(200)

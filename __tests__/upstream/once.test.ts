@@ -137,6 +137,50 @@ describe('What is sent with a key', () => {
     await eventually(() => node!.errors.length === 1)
   })
 
+  test('and was handled has that reply, also if the app would refuse it, or fails, by the time of its repetition', async () => {
+    let answer = async (): Promise<boolean> => true
+    const [one, two] = await openNodes(2, { authorize: () => answer() })
+    const { privateToken } = await one!.newClient()
+    one!.channel.onMessage('Do', () => 'paid')
+    expect((await sendTo(one!, privateToken, 'k')).body).toEqual({ c: 'paid' })
+    const answers = [
+      async () => false,
+      () => Promise.reject(new Error('no database')),
+      () => Promise.reject(new CometRefusal('QUOTA_IS_USED_UP', 'No more.')),
+    ]
+    for (const next of answers) {
+      answer = next
+      for (const node of [one!, two!]) {
+        expect((await sendTo(node, privateToken, 'k')).body).toEqual({ c: 'paid' })
+      }
+    }
+    expect(await sendTo(two!, privateToken, 'other')).toMatchObject({ error: { code: 'QUOTA_IS_USED_UP' } })
+    answer = async () => true
+    expect(await sendTo(one!, privateToken, 'other')).toMatchObject({ error: { code: 'QUOTA_IS_USED_UP' } })
+  })
+
+  test('and whose page goes to another node while it is claimed is handled where it is claimed', async () => {
+    const [one, two] = await openNodes(2)
+    const { privateToken } = await one!.newClient()
+    let runs = 0
+    for (const { channel } of [one!, two!]) channel.onMessage('Do', () => ++runs)
+    const goOn = one!.gate.hangNext('claim', { when: 'after' })
+    const cut = new AbortController()
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${privateToken}` }
+    const body = JSON.stringify({ n: 'Do', key: 'k' })
+    const gone = fetch(`${one!.url}/send`, { method: 'POST', headers, body, signal: cut.signal })
+    await eventually(() => one!.channel.stats().knownClients === 1)
+    cut.abort()
+    await gone.catch(() => {})
+    goOn()
+    let reply: unknown
+    while (reply === undefined) {
+      const { status, body } = await sendTo(two!, privateToken, 'k')
+      if (status === 200) reply = body
+    }
+    expect([reply, runs]).toEqual([{ c: 1 }, 1])
+  })
+
   test('by a client that was stopped meanwhile is not handled', async () => {
     const [one, two] = await openNodes(2)
     const { privateToken, publicToken } = await one!.newClient()

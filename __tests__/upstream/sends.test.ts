@@ -75,6 +75,12 @@ describe('What a page sends', () => {
       },
     })
     expect(site.errors).toEqual([])
+    const circular: Record<string, unknown> = {}
+    circular.self = circular
+    for (const details of [1n, circular]) {
+      expect(() => new CometRefusal('NO', 'text', details)).toThrow(TypeError)
+    }
+    expect(() => new CometRefusal('NO', 'text', 'x'.repeat(20_000))).toThrow(RangeError)
     for (const code of ['COMET_X', 'seat', '', 'A'.repeat(65), 7]) {
       expect(() => new CometRefusal(code as string, 'text')).toThrow(TypeError)
     }

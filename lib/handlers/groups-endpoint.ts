@@ -42,14 +42,13 @@ export class GroupsEndpoint implements Endpoint {
     const fields = await readFields(ctx, parse)
     const leaves = checkedNames('leave', fields.leave)
     const joins = checkedNames('join', fields.join)
-    const { client } = await this.#requests.clientOf(ctx, leaves.length + joins.length)
+    const lease = await this.#requests.clientOf(ctx, leaves.length + joins.length)
+    const { client } = lease
     for (const group of leaves) await this.#checkMay(ctx, 'leave', client, group)
     for (const group of joins) await this.#checkMay(ctx, 'join', client, group)
-    const groups = new Set(client.groups)
     await this.#change(client, leaves, joins)
-    for (const group of leaves) groups.delete(group)
-    for (const group of joins) groups.add(group)
-    const answer: GroupsAnswer = { groups: [...groups] }
+    // This node has applied the change by now.
+    const answer: GroupsAnswer = { groups: lease.client.groups }
     answerJson(ctx, answer)
   }
 

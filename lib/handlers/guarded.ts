@@ -5,7 +5,6 @@ import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { CometRefusal } from '../upstream/comet-refusal.ts'
-import { refusedBy, replyAnswer } from '../upstream/reply.ts'
 import { type Origins, refusedOrigin } from './origins.ts'
 
 /** One address of the channel. */
@@ -45,7 +44,6 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
       if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
       await endpoint.handle(ctx)
     } catch (error) {
-      if (error instanceof CometRefusal) return void answerNow(ctx, replyAnswer(refusedBy(error)))
       const exception = exceptionOf(error, events)
       debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, exception.code, exception.message)
       if (!endpoint.answerError?.(ctx, exception)) answerNow(ctx, errorAnswer(exception))
@@ -55,6 +53,12 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
 
 function exceptionOf(error: unknown, events: ChannelEmitter): CometException {
   if (error instanceof CometException) return error
+  if (error instanceof CometRefusal) return refusalOf(error)
   events.emit('error', error)
   return new CometException('COMET_INTERNAL_ERROR', 'The server failed. Try again later.', { cause: error })
+}
+
+/** As the channel's own errors leave, in whatever form the request wants; but with the app's own code. */
+function refusalOf({ code, message, details }: CometRefusal): CometException {
+  return Object.assign(new CometException('COMET_SEND_IS_REFUSED', message, { details }), { code })
 }

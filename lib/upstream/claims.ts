@@ -45,13 +45,14 @@ export class Claims {
       const outcome = await this.#claims.add(claim)
       return outcome === 'claimed' ? { run } : outcome
     } catch (error) {
-      this.#noteUnused(name, run)
+      // One that is known to hold the claim goes before one that may.
+      if (!this.#unused.has(name)) this.#noteUnused(name, run)
       throw error
     }
   }
 
   /** No handler has run, nor will, for this run: who asks again goes on with it. */
-  giveBack(key: ClaimedKey, run: string): void {
+  giveBack({ run, ...key }: ClaimedKey & { readonly run: string }): void {
     this.#noteUnused(nameOf(key), run)
   }
 

@@ -41,6 +41,11 @@ export function refusedBy({ code, message: text, details }: CometRefusal): Reply
   return { refused: { status: REFUSED_STATUS, code, text, details } }
 }
 
+/** What a page is told of what the channel denies it. */
+export function deniedBy({ status, code, publicText: text, details }: CometException): Reply {
+  return { refused: { status, code, text, details } }
+}
+
 /** The reply as JSON makes it, so that a repetition is told the same. Throws a TypeError or RangeError if it is none. */
 export function checkedReply(reply: Reply, maxBytes: number): Reply {
   const json = JSON.stringify(reply)

@@ -6,9 +6,10 @@ import type { CompleteOptions } from '../options.ts'
 import { type ClientLease, unknownToken } from '../subscribe/client-lease.ts'
 import { isGone } from '../subscribe/held-response.ts'
 import { type ClaimedKey, Claims } from './claims.ts'
+import { CometRefusal } from './comet-refusal.ts'
 import { withinTime } from './limited-time.ts'
 import { MessageHandlers, type Run } from './message-handlers.ts'
-import { checkedReply, FAILED, type Reply, repliedBy } from './reply.ts'
+import { checkedReply, deniedBy, FAILED, type Reply, refusedBy, repliedBy } from './reply.ts'
 import { Turns } from './turns.ts'
 
 /** How many of a client's sends may wait for its earlier ones. */
@@ -38,11 +39,15 @@ interface ClientSends {
   readonly byKey: Map<string, SendUnderWay>
 }
 
-/** A send whose handler is to run now. */
+/** A key that is this run's. */
+type HeldClaim = ClaimedKey & { readonly run: string }
+
+/** A send whose handler is to run now; or what it came to without one. */
 interface Prepared {
-  readonly run: Run
-  /** Of one with a key. */
-  readonly claim?: { readonly key: ClaimedKey; readonly run: string }
+  readonly run?: Run
+  readonly reply?: Reply
+  /** Of one with a key: what it comes to is to be recorded. */
+  readonly claim?: HeldClaim
 }
 
 /**
@@ -114,8 +119,10 @@ export class Upstream {
   }
 
   async #attempt(lease: ClientLease, message: UpstreamMessage, requests: readonly Context[]): Promise<Reply> {
-    const prepared = await this.#prepareInTime(lease, message, requests)
-    return 'run' in prepared ? this.#handle(lease, message, prepared) : prepared
+    const { reply, run, claim } = await this.#prepareInTime(lease, message, requests)
+    if (run) return this.#handle(lease, message, run, claim)
+    if (claim) await this.#record(claim, reply!)
+    return reply!
   }
 
   /** No handler has run for one that takes too long: its page may ask again. */
@@ -123,67 +130,73 @@ export class Upstream {
     lease: ClientLease,
     message: UpstreamMessage,
     requests: readonly Context[],
-  ): Promise<Prepared | Reply> {
-    const text = 'What comes before the handler takes too long. Ask again.'
+  ): Promise<Prepared> {
+    const late = () =>
+      new CometException('COMET_SEND_IS_RUNNING', 'What comes before the handler takes too long. Ask again.')
     return withinTime(this.#options.handlerTimeoutSeconds, {
-      task: (signal) => {
-        const isWanted = () => !signal.aborted && requests.some(({ res }) => !isGone(res))
-        return this.#prepare(lease, message, isWanted)
+      task: async (signal) => {
+        // Its page has sent it again by now, elsewhere or long since.
+        const isWanted = () => requests.some(({ res }) => !isGone(res))
+        this.#checkMayBegin(lease, isWanted)
+        if (message.key === undefined) {
+          const asked = await this.#askApp(message)
+          if (!signal.aborted) this.#checkMayBegin(lease, isWanted)
+          return asked
+        }
+        const claimed = await this.#claim(lease, message.key)
+        if ('reply' in claimed) return claimed
+        // It is the one run from here on, also if its page has gone: a repetition elsewhere waits for it.
+        const asked = await this.#askApp(message)
+        if (!signal.aborted) return { ...asked, claim: claimed }
+        this.#claims.giveBack(claimed)
+        throw late()
       },
-      late: () => new CometException('COMET_SEND_IS_RUNNING', text),
+      late,
     })
   }
 
-  async #prepare(
-    lease: ClientLease,
-    { name, contents, key, allow }: UpstreamMessage,
-    isWanted: () => boolean,
-  ): Promise<Prepared | Reply> {
-    const checkWanted = (): void => {
-      if (this.#closed) throw this.#closed
-      if (lease.ending) throw lease.ending
-      // Its page has sent it again by now, elsewhere or long since.
-      if (!isWanted()) {
-        throw new CometException('COMET_SEND_IS_RUNNING', 'Nobody waits for this attempt any more.')
-      }
+  #checkMayBegin(lease: ClientLease, isWanted: () => boolean): void {
+    if (this.#closed) throw this.#closed
+    if (lease.ending) throw lease.ending
+    if (!isWanted()) {
+      throw new CometException('COMET_SEND_IS_RUNNING', 'Nobody waits for this attempt any more.')
     }
-    checkWanted()
-    await allow()
-    checkWanted()
-    const run = await this.handlers.prepare(name, contents).catch((error: unknown) => {
-      // Its own word to the page: there is no such handler, or the contents are refused.
-      if (error instanceof CometException) throw error
-      return this.#failed(error)
-    })
-    if (typeof run !== 'function') return run
-    checkWanted()
-    if (key === undefined) return { run }
+  }
+
+  async #claim(lease: ClientLease, key: string): Promise<HeldClaim | { readonly reply: Reply }> {
     const { publicToken, generation } = lease.client
     const claimed: ClaimedKey = { publicToken, generation, key }
     const outcome = await this.#claims.claim(claimed)
-    if (typeof outcome === 'string' || 'reply' in outcome) return replyOf(outcome, lease)
+    if (typeof outcome === 'string' || 'reply' in outcome) return { reply: replyOf(outcome, lease) }
+    return { ...claimed, run: outcome.run }
+  }
+
+  /** Whether the client may, and whether there is a handler for it. If not, that is the reply. */
+  async #askApp({ name, contents, allow }: UpstreamMessage): Promise<Prepared> {
     try {
-      checkWanted()
+      await allow()
+      return { run: await this.handlers.prepare(name, contents) }
     } catch (error) {
-      this.#claims.giveBack(claimed, outcome.run)
-      throw error
+      if (error instanceof CometRefusal) return { reply: refusedBy(error) }
+      if (error instanceof CometException) return { reply: deniedBy(error) }
+      return { reply: this.#failed(error) }
     }
-    return { run, claim: { key: claimed, run: outcome.run } }
   }
 
   /** One that takes too long holds up those after it no longer. What it comes to is recorded all the same. */
-  async #handle(lease: ClientLease, { ctx }: UpstreamMessage, { run, claim }: Prepared): Promise<Reply> {
+  async #handle(
+    lease: ClientLease,
+    { ctx }: UpstreamMessage,
+    run: Run,
+    claim: HeldClaim | undefined,
+  ): Promise<Reply> {
     const { handlerTimeoutSeconds, maxMessageBytes } = this.#options
     let recording = Promise.resolve()
     const handle = async (signal: AbortSignal): Promise<Reply> => {
       const reply = await repliedBy(async () => run({ client: lease.client, ctx, signal }))
         .then((reply) => checkedReply(reply, maxMessageBytes))
         .catch((error: unknown) => this.#failed(error))
-      if (claim && !this.#isDrained) {
-        recording = this.#claims.settle(claim.key, claim.run, reply).catch((error: unknown) => {
-          this.#events.emit('error', error)
-        })
-      }
+      if (claim) recording = this.#record(claim, reply)
       return reply
     }
     const text = `The handler has taken more than ${handlerTimeoutSeconds} s.`
@@ -193,6 +206,16 @@ export class Upstream {
     })
     await recording
     return reply
+  }
+
+  /** For repetitions. The page is answered, whether that works or not. */
+  async #record({ run, ...key }: HeldClaim, reply: Reply): Promise<void> {
+    if (this.#isDrained) return
+    try {
+      await this.#claims.settle(key, run, reply)
+    } catch (error) {
+      this.#events.emit('error', error)
+    }
   }
 
   /** What the app did wrong is told to the app, and to nobody else. */
