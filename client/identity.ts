@@ -97,9 +97,10 @@ export class Identity {
   keep(isDealtWith: boolean, released?: boolean): void {
     if (isDealtWith) this.dealtWith = this.cursor
     const { token, dealtWith: cursor, page, registration, avoidedUntilMs: streamsFrom } = this
-    const groups = this.unjoined.size ? undefined : [...this.groups]
+    const groups = [...this.groups]
     const state = { token: token!, cursor, page, registration, groups, streamsFrom, released }
-    if (this.isTaken) this.#memory.write(state)
+    // Until it is a member again, the page after it had better begin anew.
+    if (this.isReady) this.#memory.write(state)
   }
 
   /**

@@ -279,6 +279,17 @@ describe('after a reload', () => {
     await firstPoll()
   })
 
+  test('before the client is a member again, the page begins anew: it would miss its groups without a word', async () => {
+    const storage = new TabStorage()
+    const before = await openConnected(storage)
+    await join(before, 'one')
+    await forget(before.poll)
+    await nextJoin('one')
+    before.channel.unsubscribe()
+    openPage(null, { storage }).channel.subscribe()
+    expect((await theServer().next()).url).toBe('/comet/register')
+  })
+
   test('and with a token of another client, nothing is joined', async () => {
     const storage = new TabStorage()
     const options = { storage, transports: ['long-polling'] as const }
