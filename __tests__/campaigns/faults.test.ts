@@ -54,8 +54,8 @@ describe('The faults campaign notices', () => {
     ],
     ['a message that is handed out twice', 'twice', { times: () => (isHit() ? 2 : 1) }],
     ['a message that is not handed out', 'lost', { times: () => (isHit() ? 0 : 1) }],
-    ['a message that is lost on the way', 'lost', { fetch: withoutSome(oneIn(10)) }],
-    ['a page that is told of a reset for no reason', 'reset', { fetch: withForeignCursor(oneIn(20)) }],
+    ['a message that is lost on the way', 'lost', { fetch: withoutSome(oneIn(2)) }],
+    ['a page that is told of a reset for no reason', 'reset', { fetch: withForeignCursor(oneIn(10)) }],
     ['a page that takes itself for another', 'lost', { store: () => '{}' }],
   ]
 
