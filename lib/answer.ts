@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto'
-import type { CometException } from './comet-exception.ts'
 import { controlToJson } from './comet-message.ts'
 import { ControlName } from './wire.ts'
 
@@ -8,6 +7,18 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+}
+
+/** An error as a page is told it: of the channel, or a refusal by the app. */
+export interface ToldError {
+  readonly code: string
+  readonly status: number
+  /** What the page may read. */
+  readonly publicText: string
+  /** JSON. Undefined: there is no more to say. */
+  readonly details: unknown
+  /** Over how many seconds those who are sent away should come back, if that is known. */
+  readonly retryOverSeconds: number | undefined
 }
 
 /** On every answer: nothing of a channel may be cached, or taken for anything but what its type says. */
@@ -25,20 +36,20 @@ export const JSON_HEADERS = {
 const RETRY_OVER_SECONDS = 5
 
 /** Tells the browser an error: a truthful status, and the array that the AspNetComet wire uses. */
-export function errorAnswer(exception: CometException): Answer {
+export function errorAnswer(error: ToldError): Answer {
   return {
-    status: exception.status,
-    headers: { ...JSON_HEADERS, ...errorHeaders(exception) },
-    body: errorBody(exception),
+    status: error.status,
+    headers: { ...JSON_HEADERS, ...errorHeaders(error) },
+    body: errorBody(error),
   }
 }
 
-function errorBody({ code, publicText, details }: CometException): string {
+function errorBody({ code, publicText, details }: ToldError): string {
   return `[${controlToJson({ mid: 0, n: ControlName.error, c: publicText, code, details })}]`
 }
 
 /** What an error adds to the headers of its answer. */
-export function errorHeaders({ code, status, retryOverSeconds = 0 }: CometException): Record<string, string> {
+export function errorHeaders({ code, status, retryOverSeconds = 0 }: ToldError): Record<string, string> {
   if (status === 401) return { 'WWW-Authenticate': 'Bearer' }
   // What is left of a refused body is not worth reading: let the connection go.
   if (status === 413) return { Connection: 'close' }

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { COMMON_HEADERS, errorAnswer } from '../answer.ts'
+import { COMMON_HEADERS, errorAnswer, type ToldError } from '../answer.ts'
 import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
@@ -13,8 +13,8 @@ export interface Endpoint {
   /** Whether pages of any origin may use it. */
   readonly isPublic?: boolean
   handle(ctx: Context): Promise<void>
-  /** Answers an exception of this endpoint in a way of its own; returns whether it did. */
-  answerError?(ctx: Context, exception: CometException): boolean
+  /** Answers an error of this endpoint in a way of its own; returns whether it did. */
+  answerError?(ctx: Context, error: ToldError): boolean
 }
 
 /**
@@ -43,22 +43,16 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
       }
       if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
       await endpoint.handle(ctx)
-    } catch (error) {
-      const exception = exceptionOf(error, events)
-      debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, exception.code, exception.message)
-      if (!endpoint.answerError?.(ctx, exception)) answerNow(ctx, errorAnswer(exception))
+    } catch (cause) {
+      const error = toldErrorOf(cause, events)
+      debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, error.code, error.message)
+      if (!endpoint.answerError?.(ctx, error)) answerNow(ctx, errorAnswer(error))
     }
   }
 }
 
-function exceptionOf(error: unknown, events: ChannelEmitter): CometException {
-  if (error instanceof CometException) return error
-  if (error instanceof CometRefusal) return refusalOf(error)
-  events.emit('error', error)
-  return new CometException('COMET_INTERNAL_ERROR', 'The server failed. Try again later.', { cause: error })
-}
-
-/** As the channel's own errors leave, in whatever form the request wants; but with the app's own code. */
-function refusalOf({ code, message, details }: CometRefusal): CometException {
-  return Object.assign(new CometException('COMET_SEND_IS_REFUSED', message, { details }), { code })
+function toldErrorOf(cause: unknown, events: ChannelEmitter): CometException | CometRefusal {
+  if (cause instanceof CometException || cause instanceof CometRefusal) return cause
+  events.emit('error', cause)
+  return new CometException('COMET_INTERNAL_ERROR', 'The server failed. Try again later.', { cause })
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Context } from 'koa'
+import type { ToldError } from '../answer.ts'
 import type { ChannelNode } from '../channel-node.ts'
 import { CometException } from '../comet-exception.ts'
 import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
@@ -98,16 +99,16 @@ export class SubscribeEndpoint implements Endpoint {
     throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
   }
 
-  answerError(ctx: Context, exception: CometException): boolean {
+  answerError(ctx: Context, error: ToldError): boolean {
     const { aspNetComet, eventStream } = this.#transports
     if (this.#transports.speaksAspNetComet(ctx)) {
-      const answer = aspNetComet.renderError(exception)
-      if (exception.status === 503) this.#node.lateAnswers.add(ctx, answer, aspNetComet.replaceAfterMs)
+      const answer = aspNetComet.renderError(error)
+      if (error.status === 503) this.#node.lateAnswers.add(ctx, answer, aspNetComet.replaceAfterMs)
       else answerNow(ctx, answer)
       return true
     }
-    if (exception.status !== 503 || !this.#transports.isNativeEventSource(ctx)) return false
-    answerNow(ctx, eventStream.renderTrouble(exception))
+    if (error.status !== 503 || !this.#transports.isNativeEventSource(ctx)) return false
+    answerNow(ctx, eventStream.renderTrouble(error))
     return true
   }
 

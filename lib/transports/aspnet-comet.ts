@@ -1,5 +1,4 @@
-import { type Answer, errorAnswer } from '../answer.ts'
-import type { CometException } from '../comet-exception.ts'
+import { type Answer, errorAnswer, type ToldError } from '../answer.ts'
 import { controlToJson } from '../comet-message.ts'
 import type { HeldResponse } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
@@ -33,9 +32,9 @@ export class AspNetComet implements AnsweringTransport {
     return this.#longPolling.render(outcome)
   }
 
-  renderError(exception: CometException): Answer {
-    const answer = errorAnswer(exception)
+  renderError(error: ToldError): Answer {
+    const answer = errorAnswer(error)
     const timeout = `[${controlToJson({ mid: 0, n: ControlName.timeout, c: null })}]`
-    return { ...answer, status: 200, body: exception.status === 503 ? timeout : answer.body }
+    return { ...answer, status: 200, body: error.status === 503 ? timeout : answer.body }
   }
 }

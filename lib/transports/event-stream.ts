@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { type Answer, COMMON_HEADERS, errorAnswer, errorHeaders } from '../answer.ts'
-import type { CometException } from '../comet-exception.ts'
+import { type Answer, COMMON_HEADERS, errorAnswer, errorHeaders, type ToldError } from '../answer.ts'
 import { controlToJson, messageToJson } from '../comet-message.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import { type Cursor, formatCursor } from '../cursor.ts'
@@ -63,9 +62,9 @@ export class EventStream implements Transport {
   }
 
   /** For a native EventSource, which an error status would end for good: it is told to come again. */
-  renderTrouble(exception: CometException): Answer {
-    const headers = { ...STREAM_HEADERS, ...errorHeaders(exception) }
-    return { status: 200, headers, body: `${errorBlock(exception)}${comeAgain(RETRY_MS)}` }
+  renderTrouble(error: ToldError): Answer {
+    const headers = { ...STREAM_HEADERS, ...errorHeaders(error) }
+    return { status: 200, headers, body: `${errorBlock(error)}${comeAgain(RETRY_MS)}` }
   }
 
   begin(response: HeldResponse, from: Cursor, seen: Cursor): void {
@@ -163,7 +162,7 @@ function idBlock(cursor: Cursor): string {
   return formatBlock({ id: formatCursor(cursor) })
 }
 
-function errorBlock({ publicText, code }: CometException): string {
+function errorBlock({ publicText, code }: ToldError): string {
   return formatBlock({ data: controlToJson({ mid: 0, n: ControlName.error, c: publicText, code }) })
 }
 

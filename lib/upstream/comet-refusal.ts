@@ -1,15 +1,21 @@
+import type { ToldError } from '../answer.ts'
+
 const CODE = /^(?!COMET_)[A-Z][A-Z0-9_]{0,63}$/
 
-const MAX_DETAILS = 16 * 1024
+const MAX_DETAILS_BYTES = 16 * 1024
 
 /**
- * What a handler of `onMessage` throws to refuse what a page has sent: the page's promise rejects with this code, text
- * and details. All else that a handler throws, the page learns nothing of.
+ * What a handler of `onMessage`, or one of the options `authorize`, `joinable` and `clientList`, throws to say no: the
+ * page is told this code, text and details, and its promise rejects with them. Of all else that they throw, the page
+ * learns nothing.
  */
-export class CometRefusal extends Error {
+export class CometRefusal extends Error implements ToldError {
   override readonly name = 'CometRefusal'
   readonly code: string
+  /** The request was understood, and the app does not do it. */
+  readonly status = 422
   readonly details: unknown
+  readonly retryOverSeconds = undefined
 
   /**
    * @param code of the app's own: 1 to 64 of `A-Z 0-9 _`, not beginning with `COMET_`
@@ -24,8 +30,17 @@ export class CometRefusal extends Error {
       throw new TypeError(`The code of a refusal has ${expected}: not ${JSON.stringify(code)}.`)
     }
     const json = details === undefined ? undefined : JSON.stringify(details)
-    if ((json?.length ?? 0) > MAX_DETAILS) throw new RangeError(`Details may take ${MAX_DETAILS} characters.`)
+    if (json === undefined && details !== undefined) {
+      throw new TypeError(`The details of a refusal must be JSON, not a ${typeof details}.`)
+    }
+    if (Buffer.byteLength(json ?? '') > MAX_DETAILS_BYTES) {
+      throw new RangeError(`The details of a refusal may take ${MAX_DETAILS_BYTES} bytes of JSON.`)
+    }
     this.code = code
     this.details = json === undefined ? undefined : JSON.parse(json)
+  }
+
+  get publicText(): string {
+    return this.message
   }
 }

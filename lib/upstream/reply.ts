@@ -1,8 +1,6 @@
-import type { Answer } from '../answer.ts'
-import { JSON_HEADERS } from '../answer.ts'
+import { type Answer, errorAnswer, JSON_HEADERS, type ToldError } from '../answer.ts'
 import { CometException } from '../comet-exception.ts'
-import { controlToJson } from '../comet-message.ts'
-import { ControlName, type SendAnswer } from '../wire.ts'
+import type { SendAnswer } from '../wire.ts'
 import { CometRefusal } from './comet-refusal.ts'
 
 /** What the run of a handler came to, as it is recorded and told, to repetitions too. All of it is JSON. */
@@ -17,11 +15,8 @@ export type Reply =
       }
     }
 
-/** The status of a refusal: the request was understood, and the app does not do it. */
-const REFUSED_STATUS = 422
-
 /** What a page is told of a handler that failed: nothing of what it threw. */
-export const FAILED: Reply = failed()
+export const FAILED: Reply = refusedBy(new CometException('COMET_SEND_HAS_FAILED', ''))
 
 /** What a handler's run comes to. Rejects with what it throws, unless that is meant for the page. */
 export async function repliedBy(run: () => Promise<unknown>): Promise<Reply> {
@@ -36,13 +31,8 @@ export async function repliedBy(run: () => Promise<unknown>): Promise<Reply> {
   }
 }
 
-/** What a page is told of the app's own refusal. */
-export function refusedBy({ code, message: text, details }: CometRefusal): Reply {
-  return { refused: { status: REFUSED_STATUS, code, text, details } }
-}
-
-/** What a page is told of what the channel denies it. */
-export function deniedBy({ status, code, publicText: text, details }: CometException): Reply {
+/** What a page is told of what the app, or the channel, denies it. */
+export function refusedBy({ status, code, publicText: text, details }: ToldError): Reply {
   return { refused: { status, code, text, details } }
 }
 
@@ -64,9 +54,8 @@ export function replyAnswer(reply: Reply): Answer {
     const answer: SendAnswer = { c: reply.result }
     return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(answer) }
   }
-  const { status, code, text, details } = reply.refused
-  const body = `[${controlToJson({ mid: 0, n: ControlName.error, c: text, code, details })}]`
-  return { status, headers: JSON_HEADERS, body }
+  const { status, code, text: publicText, details } = reply.refused
+  return errorAnswer({ status, code, publicText, details, retryOverSeconds: undefined })
 }
 
 /** The channel's own errors speak of names, limits and options: those are the app's business. */
@@ -76,9 +65,4 @@ function isExposed(error: unknown): error is Error & { readonly status: number }
   return (
     error.expose === true && typeof error.status === 'number' && error.status >= 400 && error.status < 500
   )
-}
-
-function failed(): Reply {
-  const { status, code, publicText: text } = new CometException('COMET_SEND_HAS_FAILED', '')
-  return { refused: { status, code, text } }
 }
