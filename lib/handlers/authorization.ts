@@ -15,7 +15,9 @@ export async function authorize(
     if (await isAllowed('authorize', async () => ask(ctx, action))) return
   } catch (error) {
     if (!isRefusal(error)) throw error
-    if (error.status === 401) throw new CometException('COMET_LOGIN_IS_NEEDED', 'Log in to do this.')
+    // What Koa is told to expose is for whoever asked.
+    const code = error.status === 401 ? 'COMET_LOGIN_IS_NEEDED' : 'COMET_ACTION_IS_REFUSED'
+    throw new CometException(code, error.message)
   }
   throw refusedAction()
 }

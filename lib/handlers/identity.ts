@@ -14,7 +14,7 @@ export async function principalOf(
 }
 
 /** Whether an option's function said no in Koa's way: by `ctx.throw(401)` or `ctx.throw(403)`. */
-export function isRefusal(error: unknown): error is { readonly status: 401 | 403 } {
+export function isRefusal(error: unknown): error is Error & { readonly status: 401 | 403 } {
   if (typeof error !== 'object' || error === null || !('status' in error && 'expose' in error)) return false
   return error.expose === true && (error.status === 401 || error.status === 403)
 }

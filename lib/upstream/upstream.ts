@@ -9,7 +9,7 @@ import { type ClaimedKey, Claims } from './claims.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import { withinTime } from './limited-time.ts'
 import { MessageHandlers, type Run } from './message-handlers.ts'
-import { checkedReply, deniedBy, FAILED, type Reply, refusedBy, repliedBy } from './reply.ts'
+import { checkedReply, FAILED, type Reply, refusedBy, repliedBy } from './reply.ts'
 import { Turns } from './turns.ts'
 
 /** How many of a client's sends may wait for its earlier ones. */
@@ -43,12 +43,10 @@ interface ClientSends {
 type HeldClaim = ClaimedKey & { readonly run: string }
 
 /** A send whose handler is to run now; or what it came to without one. */
-interface Prepared {
-  readonly run?: Run
-  readonly reply?: Reply
-  /** Of one with a key: what it comes to is to be recorded. */
-  readonly claim?: HeldClaim
-}
+type Asked = { readonly run: Run } | { readonly reply: Reply }
+
+/** The same, of one with a key: what it comes to is to be recorded. */
+type Prepared = Asked & { readonly claim?: HeldClaim }
 
 /**
  * Runs the handlers of what pages send: those of one client in order, and each send once. Its key is claimed in the
@@ -119,10 +117,10 @@ export class Upstream {
   }
 
   async #attempt(lease: ClientLease, message: UpstreamMessage, requests: readonly Context[]): Promise<Reply> {
-    const { reply, run, claim } = await this.#prepareInTime(lease, message, requests)
-    if (run) return this.#handle(lease, message, run, claim)
-    if (claim) await this.#record(claim, reply!)
-    return reply!
+    const prepared = await this.#prepareInTime(lease, message, requests)
+    if ('run' in prepared) return this.#handle(lease, message, prepared.run, prepared.claim)
+    if (prepared.claim) await this.#record(prepared.claim, prepared.reply)
+    return prepared.reply
   }
 
   /** No handler has run for one that takes too long: its page may ask again. */
@@ -147,6 +145,7 @@ export class Upstream {
         if ('reply' in claimed) return claimed
         // It is the one run from here on, also if its page has gone: a repetition elsewhere waits for it.
         const asked = await this.#askApp(message)
+        if (lease.ending) throw lease.ending
         if (!signal.aborted) return { ...asked, claim: claimed }
         this.#claims.giveBack(claimed)
         throw late()
@@ -172,14 +171,13 @@ export class Upstream {
   }
 
   /** Whether the client may, and whether there is a handler for it. If not, that is the reply. */
-  async #askApp({ name, contents, allow }: UpstreamMessage): Promise<Prepared> {
+  async #askApp({ name, contents, allow }: UpstreamMessage): Promise<Asked> {
     try {
       await allow()
       return { run: await this.handlers.prepare(name, contents) }
     } catch (error) {
-      if (error instanceof CometRefusal) return { reply: refusedBy(error) }
-      if (error instanceof CometException) return { reply: deniedBy(error) }
-      return { reply: this.#failed(error) }
+      const isTold = error instanceof CometRefusal || error instanceof CometException
+      return { reply: isTold ? refusedBy(error) : this.#failed(error) }
     }
   }
 
