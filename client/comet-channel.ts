@@ -177,7 +177,7 @@ export class CometChannel<
    *   also what is sent from then on until `subscribe()`. What was on its way may have run
    * - `COMET_QUEUE_IS_FULL`: 1,000 sends, joins and leaves wait
    *
-   * @param contents any JSON value; it is read at once. Default `null`
+   * @param contents any JSON value; it is read at once. Left out, the handler is given `undefined`
    */
   async send<N extends keyof Requests & string>(
     name: N,
@@ -205,8 +205,9 @@ export class CometChannel<
   }
 
   /**
-   * Who is in a group, or, without one, there at all, as the server's option `clientList` lets it know. Notices of presence with a `mid` above
-   * `asOf` come on top. Does not wait for what was sent before; apart from that goes, and rejects, as `send`.
+   * Who is in a group, or, without one, there at all, as the server's option `clientList` lets it know. Notices of
+   * presence with a `mid` above `asOf` come on top. Does not wait for what was sent before; apart from that it goes, and
+   * rejects, as `send`.
    */
   async getClients(group?: string): Promise<ClientsAnswer> {
     const request = clientsRequest(group === undefined ? group : checkedGroup(group))
