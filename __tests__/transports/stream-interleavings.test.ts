@@ -88,16 +88,17 @@ async function interleave(
       () => {},
     )
   }
-  const living = (): StubbornPage => random.pick(pages.filter(({ isOver }) => !isOver))
+  /** None when all were stopped while the store was away, where no client begins. */
+  const living = (): StubbornPage | undefined => random.pick(pages.filter(({ isOver }) => !isOver))
   const open = () => witness.responses.filter(({ closed }) => !closed)
   let isAway = false
   const acts: readonly Act[] = [
     [30, 'send', () => Promise.all(countTo(1 + random.below(8)).map(() => send()))],
-    [15, 'send to one', () => send(living().publicToken)],
-    [12, 'stall', () => living().stall()],
-    [10, 'read on', () => living().readOn()],
-    [4, 'cut', () => living().cut()],
-    [4, 'ask again', () => living().ask()],
+    [15, 'send to one', () => send(living()?.publicToken)],
+    [12, 'stall', () => living()?.stall()],
+    [10, 'read on', () => living()?.readOn()],
+    [4, 'cut', () => living()?.cut()],
+    [4, 'ask again', () => living()?.ask()],
     [
       2,
       'take over',
@@ -131,7 +132,8 @@ async function interleave(
       1,
       'stop',
       async () => {
-        await channel.stopClient(living().publicToken).catch(() => {})
+        const page = living()
+        if (page) await channel.stopClient(page.publicToken).catch(() => {})
         await begin().catch(() => {})
       },
     ],

@@ -1,13 +1,16 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { CometOptions } from 'koa-comet'
-import { SharedCalls } from '../../lib/handlers/shared-calls.ts'
+import { Upstream } from '../../lib/upstream/upstream.ts'
 import { eventually } from '../support/eventually.ts'
 import { post } from '../support/post.ts'
 import { countTo } from '../support/raw-page.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
 import { openNode } from '../support/two-nodes.ts'
 
-afterEach(closeSites)
+afterEach(async () => {
+  jest.restoreAllMocks()
+  await closeSites()
+})
 
 /** Something that waits until it is let go on. */
 function gate() {
@@ -56,13 +59,16 @@ describe('An attempt whose page has gone', () => {
     const order: string[] = []
     site.channel.onMessage('Wait', () => first.isOpen)
     site.channel.onMessage('Pay', () => order.push('paid'))
+    const sends = jest.spyOn(Upstream.prototype, 'send')
     const before = sendTo(site, privateToken, 'Wait')
+    await eventually(() => sends.mock.calls.length === 1)
     const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${privateToken}` }
     const body = JSON.stringify({ n: 'Pay', key: 'pay' })
     const cut = new AbortController()
     const gone = fetch(`${site.url}/send`, { method: 'POST', headers, body, signal: cut.signal })
-    await eventually(() => site.channel.stats().knownClients === 1)
+    await eventually(() => sends.mock.calls.length === 2)
     const repeated = sendTo(site, privateToken, 'Pay', 'pay')
+    await eventually(() => sends.mock.calls.length === 3)
     cut.abort()
     await gone.catch(() => {})
     first.open()
@@ -186,28 +192,4 @@ describe('A page learns nothing of the app', () => {
     expect([status, (error!.details as unknown[]).length]).toEqual([400, 20])
     expect(JSON.stringify(body).length).toBeLessThan(10_000)
   })
-})
-
-test('Calls that are shared begin after each of those who share them asked', async () => {
-  const begun: { end(value: number): void; fail(): void }[] = []
-  const calls = new SharedCalls(
-    (_key: string) =>
-      new Promise<number>((resolve, reject) =>
-        begun.push({ end: resolve, fail: () => reject(new Error('no')) }),
-      ),
-  )
-  const first = calls.of('a')
-  const second = [calls.of('a'), calls.of('a')]
-  const other = calls.of('b')
-  expect(begun).toHaveLength(2)
-  begun[0]!.fail()
-  await expect(first).rejects.toThrow('no')
-  await eventually(() => begun.length === 3)
-  const third = calls.of('a')
-  begun[2]!.end(2)
-  begun[1]!.end(7)
-  expect([await Promise.all(second), await other]).toEqual([[2, 2], 7])
-  await eventually(() => begun.length === 4)
-  begun[3]!.end(3)
-  expect(await third).toBe(3)
 })

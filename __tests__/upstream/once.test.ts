@@ -165,11 +165,12 @@ describe('What is sent with a key', () => {
     let runs = 0
     for (const { channel } of [one!, two!]) channel.onMessage('Do', () => ++runs)
     const goOn = one!.gate.hangNext('claim', { when: 'after' })
+    const claims = jest.spyOn(one!.gate, 'claim')
     const cut = new AbortController()
     const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${privateToken}` }
     const body = JSON.stringify({ n: 'Do', key: 'k' })
     const gone = fetch(`${one!.url}/send`, { method: 'POST', headers, body, signal: cut.signal })
-    await eventually(() => one!.channel.stats().knownClients === 1)
+    await eventually(() => claims.mock.calls.length === 1)
     cut.abort()
     await gone.catch(() => {})
     goOn()
