@@ -13,6 +13,7 @@ export default {
     '^koa-comet/client$': '<rootDir>/client/index.ts',
     '^koa-comet/providers/in-proc$': '<rootDir>/providers/in-proc/index.ts',
     '^koa-comet/providers/sqlite$': '<rootDir>/providers/sqlite/index.ts',
+    '^koa-comet/providers/redis$': '<rootDir>/providers/redis/index.ts',
     '^koa-comet/providers/contract$': '<rootDir>/providers/contract/index.ts',
   },
   // Not in the temp folder: the suite leaves nothing there.

@@ -77,10 +77,13 @@ describe('The tree', () => {
   test.each([
     ['in-proc', 'none'],
     ['sqlite', 'better-sqlite3'],
+    ['redis', 'none'],
+    ['shared', 'none'],
     ['contract', 'none'],
   ])('the provider folder %s knows words and contract, itself, and of packages %s', (folder, packageName) => {
     const isAllowed = (each: string): boolean =>
       isOf(`providers/${folder}`, each) ||
+      isOf('providers/shared', each) ||
       WORDS_AND_CONTRACT.test(each) ||
       each === packageName ||
       (isPackage(each) && each.startsWith('node:'))

@@ -23,6 +23,7 @@ const TEXTS = [
   'lib/README.md',
   'package.json',
   'providers/README.md',
+  'providers/redis/README.md',
   'providers/sqlite/README.md',
 ]
 
@@ -32,12 +33,13 @@ import * as comet from 'koa-comet'
 import * as client from 'koa-comet/client'
 import * as inProc from 'koa-comet/providers/in-proc'
 import * as sqlite from 'koa-comet/providers/sqlite'
+import * as redis from 'koa-comet/providers/redis'
 import * as contract from 'koa-comet/providers/contract'
 import 'koa-comet/client.js'
 
 const require = createRequire(import.meta.url)
 const scripts = ['koa-comet/client.js', 'koa-comet/client.global.js'].map((name) => require.resolve(name))
-console.log(JSON.stringify({ names: [comet, client, inProc, contract, sqlite].map((each) => Object.keys(each)), scripts }))
+console.log(JSON.stringify({ names: [comet, client, inProc, contract, sqlite, redis].map((each) => Object.keys(each)), scripts }))
 `
 
 const USES_SERVER = `
@@ -45,13 +47,17 @@ import Koa from 'koa'
 import { CometException, CometStateManager, type CometClient, type CometOptions } from 'koa-comet'
 import { describeCometStateProvider } from 'koa-comet/providers/contract'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { RedisCometStateProvider } from 'koa-comet/providers/redis'
 import { SqliteCometStateProvider } from 'koa-comet/providers/sqlite'
+import { createClient } from 'redis'
 
 const options: CometOptions = { register: (ctx) => ({ displayName: String(ctx.query.name) }) }
 const channel = new CometStateManager(new InProcCometStateProvider(), options)
 channel.on('clientDisconnected', (client: CometClient, { reason }) => console.log(client.displayName, reason))
 new Koa().use(channel.mount('/comet'))
 export const other = new CometStateManager(new SqliteCometStateProvider('file.db', { durability: 'normal' }))
+export const third = new CometStateManager(new RedisCometStateProvider(createClient(), { prefix: 'shop' }))
+export const fourth = new RedisCometStateProvider(async () => createClient({ RESP: 3, url: 'redis://127.0.0.1' }))
 export const id: Promise<number> = channel.sendMessage('News', { text: 'a' }, { to: ['bob'] })
 export const status: number = new CometException('COMET_QUEUE_IS_FULL', '').status
 export const suite: (name: string, options: never) => void = describeCometStateProvider
@@ -126,6 +132,7 @@ describe('The package as npm packs it', () => {
     expect(names[2]).toContain('InProcCometStateProvider')
     expect(names[3]).toContain('describeCometStateProvider')
     expect(names[4]).toEqual(['SqliteCometStateProvider'])
+    expect(names[5]).toEqual(['RedisCometStateProvider'])
     expect(Object.keys(MANIFEST.exports)).toHaveLength(names.length + scripts.length)
     for (const script of scripts) expect((await readFile(script)).length).toBeGreaterThan(0)
   })

@@ -13,6 +13,7 @@ import type {
   Retention,
 } from '../../lib/comet-state-provider.ts'
 import { EVERYBODY_TOPICS } from '../../lib/topics.ts'
+import { type PendingStop, StopCarrier } from '../shared/stop-carrier.ts'
 import { distinctTopics } from './audience-rows.ts'
 import { retryWhileBusy } from './busy.ts'
 import { ChannelRows, noteSweep } from './channel-row.ts'
@@ -28,8 +29,7 @@ import { Operations } from './operations.ts'
 import type { CompleteOptions } from './options.ts'
 import { rememberMs } from './remembered-rows.ts'
 import { tablesOf } from './schema.ts'
-import { StopCarrier } from './stop-carrier.ts'
-import { PendingStops } from './stop-rows.ts'
+import { PendingStops, type Stop } from './stop-rows.ts'
 import { type StopStep, Stops } from './stops.ts'
 import { SweepStep } from './sweep-step.ts'
 import { type Committed, Writer, type WriteTransaction } from './write-transaction.ts'
@@ -88,7 +88,7 @@ export class StoredChannel {
     this.#sweep = new SweepStep(database, number, retention, parts)
     const pending = new PendingStops(database, names)
     this.#carrier = new StopCarrier(
-      () => this.read(() => pending.all()),
+      () => this.read(() => pending.all().map(placeOf)),
       (id) => this.#write((transaction) => this.#stopStep(id, transaction)),
     )
   }
@@ -242,4 +242,8 @@ export class StoredChannel {
     }
     return results
   }
+}
+
+function placeOf({ id, topic, after }: Stop): PendingStop {
+  return { id, place: `${topic} ${after}` }
 }

@@ -1,17 +1,16 @@
 import { expect, test } from '@jest/globals'
 import type { CometClient } from 'koa-comet'
-import { StopCarrier } from '../../providers/sqlite/stop-carrier.ts'
+import { StopCarrier } from '../../providers/shared/stop-carrier.ts'
 
 /** A stop of so many clients, of whom each step removes one. */
 function stopOf(count: number) {
   let left = count
   const clients = Array.from({ length: count }, (_, index) => ({ publicToken: `${index}` }) as CometClient)
   const carrier = new StopCarrier(
-    async () =>
-      left > 0 ? [{ id: 7, topics: ['*'], except: new Set(), topic: 0, after: count - left }] : [],
-    async (id) => {
+    async () => (left > 0 ? [{ id: 7, place: `${count - left}` }] : []),
+    async () => {
       left -= 1
-      return { id, stopped: [clients[count - left - 1]!], more: left > 0 }
+      return { stopped: [clients[count - left - 1]!], more: left > 0 }
     },
   )
   return { carrier, left: () => left }

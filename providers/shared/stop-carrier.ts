@@ -1,7 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CometClient } from '../../lib/comet-client.ts'
-import type { Stop } from './stop-rows.ts'
-import type { StopStep } from './stops.ts'
 
 /** Of a stop that nobody has carried on for so long, whoever began it is taken for dead. */
 const STALLED_MS = 250
@@ -9,17 +7,31 @@ const STALLED_MS = 250
 /** How long one call is at it: others wait for its end. What it leaves is for the next sweep, of whatever node. */
 const CALL_MS = 3000
 
+/** A stop that is not carried out wholly. */
+export interface PendingStop {
+  readonly id: number
+  /** How far it is carried out: another text after each step. */
+  readonly place: string
+}
+
+/** What one step of a stop did. */
+export interface CarriedStep {
+  readonly stopped: readonly CometClient[]
+  /** Whether there is more to do. */
+  readonly more: boolean
+}
+
 /** Carries stops to their end: those that this node began, and those that others left. */
 export class StopCarrier {
-  readonly #pending: () => Promise<readonly Stop[]>
-  readonly #next: (id: number) => Promise<StopStep>
+  readonly #pending: () => Promise<readonly PendingStop[]>
+  readonly #next: (id: number) => Promise<CarriedStep>
   readonly #own = new Set<number>()
 
   /**
    * @param pending reads those that are not carried out wholly
-   * @param next commits the next step of one
+   * @param next stores the next step of one
    */
-  constructor(pending: () => Promise<readonly Stop[]>, next: (id: number) => Promise<StopStep>) {
+  constructor(pending: () => Promise<readonly PendingStop[]>, next: (id: number) => Promise<CarriedStep>) {
     this.#pending = pending
     this.#next = next
   }
@@ -48,13 +60,13 @@ export class StopCarrier {
     if (before.length === 0) return
     await pause(STALLED_MS)
     const endsAt = performance.now() + CALL_MS
-    for (const { id, topic, after } of await this.#others()) {
-      const isStalled = before.some((stop) => stop.id === id && stop.topic === topic && stop.after === after)
+    for (const { id, place } of await this.#others()) {
+      const isStalled = before.some((stop) => stop.id === id && stop.place === place)
       if (isStalled) await this.finish(id, stopped, endsAt)
     }
   }
 
-  async #others(): Promise<readonly Stop[]> {
+  async #others(): Promise<readonly PendingStop[]> {
     const pending = await this.#pending()
     return pending.filter(({ id }) => !this.#own.has(id))
   }

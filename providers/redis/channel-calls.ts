@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import type { Retention } from '../../lib/comet-state-provider.ts'
+import type { ChannelKeys } from './channel-keys.ts'
+import { type Connection, isPassing, isReply } from './connection.ts'
+import type { Lane } from './lane.ts'
+import type { Link } from './link.ts'
+import { SCRIPTS, type Script } from './scripts.ts'
+import { retried, TimeIsUp, within } from './time-limit.ts'
+
+/** A place in the log. */
+export interface Position {
+  readonly epoch: string
+  readonly head: number
+}
+
+/** What a node has seen of the log, and how long ago it came. */
+export interface Seen extends Position {
+  readonly agoMs: number
+}
+
+/** One call of a script, the same each time it is tried. */
+interface ScriptCall {
+  readonly script: Script
+  readonly args: readonly string[]
+  /** The random name of a life of the log, if one begins by this call. */
+  readonly epoch: string
+  /** In its lane, for a call that must not be done twice. */
+  readonly number?: number
+  readonly lane?: Lane
+}
+
+/** What every call says of the channel. */
+export interface CallContext {
+  readonly keys: ChannelKeys
+  readonly retention: Retention
+  readonly timeoutMs: number
+  readonly now: (() => number) | undefined
+  /** So that a store which lacks some of it begins anew. Undefined: nothing yet. */
+  readonly seen: () => Seen | undefined
+}
+
+/** Calls the scripts of one channel, by one connection, again if that is lost: until their time is over. */
+export class ChannelCalls {
+  readonly #link: Link
+  readonly #context: CallContext
+
+  constructor(link: Link, context: CallContext) {
+    this.#link = link
+    this.#context = context
+  }
+
+  /** One that may be done twice: whoever asks again is answered the same. */
+  call(script: Script, args: readonly string[] = []): Promise<unknown> {
+    return this.#try({ script, args, epoch: randomEpoch() }, this.#endsAt())
+  }
+
+  /** One that must not be done twice, in the order in which they are asked for. */
+  callOnce(lane: Lane, script: Script, args: readonly string[]): Promise<unknown> {
+    const endsAt = this.#endsAt()
+    return lane.next((number) => this.#try({ script, args, epoch: randomEpoch(), number, lane }, endsAt))
+  }
+
+  /** Where the log is, by one attempt. */
+  locate(endsAt: number): Promise<unknown> {
+    return this.#attempt({ script: SCRIPTS.position, args: [], epoch: randomEpoch() }, endsAt)
+  }
+
+  /** Tries it once, by the connection there is or a new one. */
+  async #attempt(call: ScriptCall, endsAt: number): Promise<unknown> {
+    const connection = await within(endsAt, this.#link.connected(endsAt))
+    try {
+      return await within(
+        endsAt,
+        connection.evaluate(call.script, this.#keysOf(call), this.#argsOf(call, connection, endsAt)),
+      )
+    } catch (error) {
+      // By a connection that does not answer nothing else is answered either.
+      if (error instanceof TimeIsUp || isReply(error, 'READONLY', 'COMETLATE')) this.#link.drop(connection)
+      throw error
+    }
+  }
+
+  #try(call: ScriptCall, endsAt: number): Promise<unknown> {
+    const retrying = {
+      endsAt: () => this.#patientUntil(endsAt),
+      mayGoWell: isPassing,
+      signal: this.#link.closed,
+    }
+    return retried(retrying, () => this.#attempt(call, endsAt))
+  }
+
+  /** Who asks while the server has been away for long need not wait as long again. */
+  #patientUntil(endsAt: number): number {
+    const { downSince } = this.#link
+    return downSince === undefined ? endsAt : Math.min(endsAt, downSince + this.#context.timeoutMs)
+  }
+
+  #keysOf({ lane }: ScriptCall): readonly string[] {
+    const { keys } = this.#context
+    return [...keys.shared, keys.callOf(lane?.name ?? '')]
+  }
+
+  #argsOf({ args, epoch, number }: ScriptCall, connection: Connection, endsAt: number): readonly string[] {
+    const { retention, now, seen } = this.#context
+    const header = {
+      epoch,
+      number,
+      seen: seen(),
+      retention,
+      rememberMs: Math.ceil(retention.seconds * 1000),
+      latest: connection.serverTimeAt(endsAt),
+      now: now && Math.floor(now()),
+    }
+    return [JSON.stringify(header), ...args]
+  }
+
+  #endsAt(): number {
+    return performance.now() + this.#context.timeoutMs
+  }
+}
+
+function randomEpoch(): string {
+  return randomBytes(12).toString('base64url')
+}

@@ -1,0 +1,19 @@
+import { randomUUID } from 'node:crypto'
+
+/**
+ * Calls that must not be done twice, one after another. Each has the next number, by which the server knows one that
+ * comes again: it is answered as before.
+ */
+export class Lane {
+  readonly name = randomUUID()
+  #number = 0
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** Begins when the calls before it have ended. */
+  next<T>(call: (number: number) => Promise<T>): Promise<T> {
+    const number = ++this.#number
+    const ended = this.#last.then(() => call(number))
+    this.#last = ended.catch(() => {})
+    return ended
+  }
+}

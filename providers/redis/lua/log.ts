@@ -1,0 +1,63 @@
+/**
+ * The log: a stream whose ids are those of the entries, `<id>-0`. They follow each other without a gap within an epoch,
+ * so that whoever reads them knows whether one is missing.
+ *
+ * The first field of an entry bears its kind as its name, and `<stored at> <bytes>` as its value. Needs `channel`.
+ */
+export const LOG_LUA = `
+local TRIM_STEP = 500
+local ENTRY_BYTES = 64
+local ADDRESS_BYTES = 500
+
+local added = 0
+
+local function add_entry(kind, bytes, ...)
+  channel.head = channel.head + 1
+  channel.entries = channel.entries + 1
+  channel.bytes = channel.bytes + bytes
+  if kind == 'message' then channel.messages = channel.messages + 1 end
+  added = added + 1
+  redis.call('XADD', LOG, text(channel.head) .. '-0', kind, text(store_time) .. ' ' .. text(bytes), ...)
+  return channel.head
+end
+
+local function is_over(stored_at)
+  if stored_at <= store_time - call.retention.seconds * 1000 then return true end
+  local overruns = channel.messages > call.retention.messages or channel.bytes > call.retention.bytes
+  return overruns and channel.entries > 1
+end
+
+-- The id up to which all of these are over the retention, and whether all of them are.
+local function take_out(entries)
+  local through
+  for _, entry in ipairs(entries) do
+    local fields = entry[2]
+    local stored_at, bytes = string.match(fields[2], '^(%d+) (%d+)$')
+    if not is_over(tonumber(stored_at)) then return through, false end
+    through = tonumber(string.match(entry[1], '^%d+'))
+    channel.entries = channel.entries - 1
+    channel.bytes = channel.bytes - tonumber(bytes)
+    if fields[1] == 'message' then channel.messages = channel.messages - 1 end
+  end
+  return through, #entries > 0
+end
+
+-- Drops the oldest that are over the retention. Whether there may be more to drop.
+local function trim()
+  local most = added + TRIM_STEP
+  local looked = 0
+  local page = 1
+  while looked < most do
+    local oldest = redis.call('XRANGE', LOG, '-', '+', 'COUNT', page)
+    local through, is_all = take_out(oldest)
+    if through then
+      redis.call('XTRIM', LOG, 'MINID', text(through + 1) .. '-0')
+      channel.trimmed = math.max(channel.trimmed, through)
+    end
+    if not is_all then return false end
+    looked = looked + #oldest
+    page = math.min(page * 4, 64)
+  end
+  return true
+end
+`

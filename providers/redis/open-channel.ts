@@ -1,0 +1,120 @@
+import type { ProviderListener, Retention } from '../../lib/comet-state-provider.ts'
+import { ChannelCalls, type Position } from './channel-calls.ts'
+import { ChannelKeys } from './channel-keys.ts'
+import { isPassing, type RedisClientSource } from './connection.ts'
+import { EntryFeed, LifeIsOver } from './entry-feed.ts'
+import { Link } from './link.ts'
+import type { CompleteOptions } from './options.ts'
+import { SCRIPTS } from './scripts.ts'
+import { type RedisServerReport, readServerReport, warnOf } from './server-report.ts'
+import { explained, whereOf } from './store-errors.ts'
+import { StoredChannel } from './stored-channel.ts'
+import { StreamReader } from './stream-reader.ts'
+import { retried, within } from './time-limit.ts'
+
+/** One that is cut off says so before a call is rejected: it has to miss one answer, and then to connect in vain. */
+const ANSWER_SHARE = 0.4
+
+/** A channel while it is open: two connections, one that asks and one that follows. */
+export class OpenChannel {
+  readonly stored: StoredChannel
+  readonly #asking: Link
+  readonly #following: Link
+  readonly #calls: ChannelCalls
+  readonly #feed: EntryFeed
+  readonly #timeoutMs: number
+  readonly #where: string
+  #catchingUp: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(
+    source: RedisClientSource,
+    name: string,
+    listener: ProviderListener,
+    retention: Retention,
+    { prefix, timeoutSeconds, now }: CompleteOptions,
+  ) {
+    const options = typeof source === 'function' ? {} : source.options
+    const { keyPrefix = '' } = (options ?? {}) as { readonly keyPrefix?: string }
+    const keys = new ChannelKeys(String(keyPrefix), prefix, name)
+    const context = {
+      keys,
+      retention,
+      timeoutMs: timeoutSeconds * 1000,
+      now,
+      seen: () => this.#feed.seen(),
+    }
+    const answerMs = Math.ceil(context.timeoutMs * ANSWER_SHARE)
+    this.#where = whereOf(source)
+    this.#timeoutMs = context.timeoutMs
+    this.#asking = new Link(source)
+    this.#following = new Link(source)
+    this.#calls = new ChannelCalls(this.#asking, context)
+    this.stored = new StoredChannel(this.#calls, (position) => this.#confirm(position))
+    const following = new ChannelCalls(this.#following, context)
+    const stream = new StreamReader(this.#following, keys.log, answerMs)
+    this.#feed = new EntryFeed(following, stream, listener, answerMs, this.#following.closed, (error) =>
+      this.explained(error),
+    )
+  }
+
+  /** Tells the listener of the window, and of all that comes from then on. */
+  start(): Promise<RedisServerReport> {
+    const endsAt = performance.now() + this.#timeoutMs
+    const retrying = { endsAt: () => endsAt, mayGoWell: isPassing, signal: this.#asking.closed }
+    return retried(retrying, () => this.#start(endsAt))
+  }
+
+  /** One at a time: those who ask while it is under way share the next one. */
+  catchUp(): Promise<void> {
+    this.#next ??= Promise.resolve(this.#catchingUp?.catch(() => {})).then(() => {
+      this.#next = undefined
+      this.#catchingUp = this.#catchUp()
+      return this.#catchingUp
+    })
+    return this.#next
+  }
+
+  /** Ends what is under way. */
+  async close(): Promise<void> {
+    this.#asking.close()
+    this.#following.close()
+    await this.#feed.ended()
+  }
+
+  explained(error: unknown): Error {
+    return explained(error, this.#where)
+  }
+
+  async #start(endsAt: number): Promise<RedisServerReport> {
+    const connection = await within(endsAt, this.#asking.connected(endsAt))
+    const report = await readServerReport((args) => within(endsAt, connection.send(args)))
+    await this.#feed.start()
+    warnOf(report, this.#where)
+    return report
+  }
+
+  async #catchUp(): Promise<void> {
+    const endsAt = performance.now() + this.#timeoutMs
+    const isOver = (error: unknown): boolean => error instanceof LifeIsOver
+    await retried({ endsAt: () => endsAt, mayGoWell: isOver, signal: this.#asking.closed }, async () => {
+      const [epoch, head] = (await this.#calls.call(SCRIPTS.position)) as [string, number]
+      await this.#reached({ epoch, head }, endsAt)
+    })
+  }
+
+  /** Who is asked and who is followed can be two servers for a time, when one has taken the other's place. */
+  async #confirm(position: Position): Promise<void> {
+    if (!this.#feed.follows(position)) await this.#reached(position, performance.now() + this.#timeoutMs)
+  }
+
+  async #reached(position: Position, endsAt: number): Promise<void> {
+    try {
+      await this.#feed.reached(position, endsAt)
+    } catch (error) {
+      if (error instanceof LifeIsOver) this.#asking.reopen()
+      else this.#following.reopen()
+      throw error
+    }
+  }
+}
