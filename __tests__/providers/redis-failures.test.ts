@@ -1,0 +1,150 @@
+import { afterAll, afterEach, describe, expect } from '@jest/globals'
+import { hashOf, initialise, renewal, send, stopTopics } from '../../providers/contract/operations.ts'
+import type { ProviderNode } from '../../providers/contract/provider-node.ts'
+import { eventually } from '../support/eventually.ts'
+import { testWithRedis as test } from '../support/redis/redis-available.ts'
+import type { RedisGate } from '../support/redis/redis-gate.ts'
+import { createStore, disposeSharedServer, disposeStores } from '../support/redis/redis-store.ts'
+
+afterEach(disposeStores)
+afterAll(disposeSharedServer)
+
+async function openBehindGate(timeoutSeconds?: number) {
+  const store = await createStore()
+  const gate = await store.openGate()
+  const node = await store.open({ gate, timeoutSeconds })
+  return { store, gate, node }
+}
+
+/** The next script reaches the server, and its answer does not come back. */
+async function losingTheAnswer<T>(gate: RedisGate, work: () => Promise<T>): Promise<T> {
+  const cut = gate.cutAfterNextRequest('EVALSHA')
+  const [result] = await Promise.all([work(), cut])
+  return result
+}
+
+const names = (node: ProviderNode) =>
+  node.listener.told.flatMap((entry) => (entry.kind === 'message' ? entry.name : []))
+
+describe('When the answer to a write is lost', () => {
+  test('the write is asked for again, is done once, and resolves with its id', async () => {
+    const { gate, node } = await openBehindGate()
+    const [one, other] = await losingTheAnswer(gate, () => node.append(send('One'), send('Other')))
+    await node.provider.catchUp()
+    expect(names(node)).toEqual(['One', 'Other'])
+    expect(node.listener.told.map(({ id }) => id)).toEqual([one!.id, other!.id])
+    expect(gate.hits.cutAfterRequest).toBe(1)
+  })
+
+  test('a refusal comes all the same, and so does who was stopped', async () => {
+    const { gate, node } = await openBehindGate()
+    await node.initialise(initialise('ann'))
+    expect(await losingTheAnswer(gate, () => node.refusal(initialise('ann')))).toBe(
+      'COMET_CLIENT_ALREADY_EXISTS',
+    )
+    const [{ stopped } = {}] = await losingTheAnswer(gate, () => node.append(stopTopics(['*'])))
+    expect(stopped?.map(({ publicToken }) => publicToken)).toEqual(['ann'])
+  })
+
+  test('those whom a sweep removed are told of once', async () => {
+    const { store, gate, node } = await openBehindGate()
+    await node.initialise(initialise('ann', { leaseSeconds: 1 }))
+    store.nowMs += 2000
+    expect(await losingTheAnswer(gate, () => node.sweep())).toEqual(['ann'])
+    expect(await node.sweep()).toEqual([])
+  })
+
+  test('a whole stop of many is carried out, each told of once, though each of its steps is cut', async () => {
+    const { gate, node } = await openBehindGate()
+    const tokens = Array.from({ length: 450 }, (_, index) => `client-${index}`)
+    await node.append(...tokens.map((token) => initialise(token)))
+    let isOver = false
+    const stopping = node.append(stopTopics(['*'])).finally(() => {
+      isOver = true
+    })
+    // Each step has the next number, and so has its repetition, which comes through.
+    for (let step = 1; !isOver; step++) {
+      await Promise.race([gate.cutAfterNextRequest(`"number":${step},`), stopping])
+    }
+    const [outcome] = await stopping
+    const names = outcome!.stopped!.map(({ publicToken }) => publicToken)
+    expect(names.sort()).toEqual(tokens.sort())
+    expect(gate.hits.cutAfterRequest).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('What was given up', () => {
+  test('is not done any more, however late it reaches the server', async () => {
+    const { store, gate, node } = await openBehindGate(0.3)
+    const other = await store.open()
+    const ann = await node.initialise(initialise('ann'))
+    store.server.freeze()
+    const given = await Promise.allSettled([
+      node.provider.append([send('Late'), initialise('bob')]),
+      node.provider.renewLeases([renewal(ann, { holder: 'late' })]),
+      node.provider.removeExpired(),
+    ])
+    expect(given.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    store.server.thaw()
+    await eventually(() => node.listener.isAvailable)
+    // Behind it, by the same gate.
+    await node.append(send('Next'))
+    await other.provider.catchUp()
+    expect(names(other)).toEqual(['Next'])
+    expect(await other.listed()).toEqual(['ann'])
+    expect((await other.record(hashOf('ann'))).holder).toBeUndefined()
+    expect(gate.hits.refused).toBe(0)
+  })
+
+  test('is refused at once when the server has been away for as long as a call may take', async () => {
+    const { gate, node } = await openBehindGate(0.3)
+    gate.cut()
+    await eventually(() => !node.listener.isAvailable)
+    await expect(node.append(send())).rejects.toThrow()
+    const before = gate.hits.refused
+    const calls = Array.from({ length: 20 }, () => node.provider.getClient('hash'))
+    const ended = await Promise.allSettled(calls)
+    expect(ended.every(({ status }) => status === 'rejected')).toBe(true)
+    // One attempt for all of them, and what the feed tries meanwhile.
+    expect(gate.hits.refused - before).toBeLessThan(10)
+  })
+})
+
+describe('A node that follows', () => {
+  test('and is cut off for longer than the retention takes the window anew, and says from where', async () => {
+    const { store, gate, node } = await openBehindGate(1)
+    const other = await store.open({ retention: { messages: 3 } })
+    await other.append(send('Seen'))
+    await node.provider.catchUp()
+    gate.cut()
+    await other.append(...['1', '2', '3', '4', '5'].map((name) => send(name)))
+    gate.mend()
+    await eventually(() => node.listener.head === other.listener.head)
+    expect(names(node)).toEqual(['3', '4', '5'])
+    expect(node.listener.log.trimmedThrough).toBe(other.listener.head - 3)
+    expect(node.listener.log.epoch).toBe(other.listener.log.epoch)
+  })
+
+  test('and is cut off for a moment goes on where it was, and nobody is told', async () => {
+    const { store, gate, node } = await openBehindGate()
+    const other = await store.open()
+    await other.append(send('Before'))
+    await node.provider.catchUp()
+    const calls = node.listener.calls
+    gate.pointTo(store.server.port)
+    await other.append(send('After'))
+    await eventually(() => node.listener.head === other.listener.head)
+    expect(names(node)).toEqual(['Before', 'After'])
+    expect(node.listener.calls).toBe(calls + 1)
+  })
+
+  test('what is not what it asks finds out, and nothing is promised meanwhile', async () => {
+    const { store, node } = await openBehindGate(0.5)
+    // As if calls went to a server that has taken the place of the one whose stream is read still.
+    await store.server.command('HSET', `{${store.prefix}:chat}:channel`, 'epoch', 'another')
+    await expect(node.append(send('Nowhere'))).rejects.toThrow('no answer in time')
+    await eventually(() => node.listener.log.epoch === 'another')
+    const here = await node.appendOne(send('Here'))
+    expect((await node.told()).at(-1)).toMatchObject({ name: 'Here', id: here })
+  })
+})
