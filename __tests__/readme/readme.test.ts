@@ -6,7 +6,7 @@ import { SWEEP_PERIOD_SECONDS } from '../../lib/comet-state-provider.ts'
 import { DEFAULTS } from '../../lib/options.ts'
 import { leaseSeconds } from '../../lib/subscribe/client-lease.ts'
 import { ROOT } from '../support/consumer-folder.ts'
-import { BLOCKS, block, README, REFERENCE, REFERENCE_BLOCKS } from './blocks.ts'
+import { BLOCKS, block, PROVIDER_BLOCKS, README, REFERENCE, REFERENCE_BLOCKS } from './blocks.ts'
 
 /** The test file that runs each block. */
 const RUN_BY: Readonly<Record<string, string>> = {
@@ -25,6 +25,8 @@ const RUN_BY: Readonly<Record<string, string>> = {
   entering: 'rooms.test.ts',
   'entering-page': 'rooms.test.ts',
   transaction: 'transaction.test.ts',
+  redis: 'redis.test.ts',
+  sentinel: 'redis.test.ts',
   debug: 'example.test.ts',
   'event-source': 'event-source.test.ts',
   curl: 'event-source.test.ts',
@@ -48,13 +50,16 @@ describe('README.md', () => {
     expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(270)
   })
 
-  test.each([...BLOCKS, ...REFERENCE_BLOCKS])('the block $language $name is run by a test', ({ name }) => {
-    const file = RUN_BY[name]
-    expect(file).toBeDefined()
-    expect(readFileSync(new URL(file!, import.meta.url), 'utf8')).toMatch(
-      new RegExp(`block\\('${name}'\\)|\`\`\`\\w+ ${name}\\\\n`),
-    )
-  })
+  test.each([...BLOCKS, ...REFERENCE_BLOCKS, ...PROVIDER_BLOCKS])(
+    'the block $language $name is run by a test',
+    ({ name }) => {
+      const file = RUN_BY[name]
+      expect(file).toBeDefined()
+      expect(readFileSync(new URL(file!, import.meta.url), 'utf8')).toMatch(
+        new RegExp(`block\\('${name}'\\)|\`\`\`\\w+ ${name}\\\\n`),
+      )
+    },
+  )
 
   test('opens and closes each of its blocks', () => {
     expect(README.match(/^```/gm)).toHaveLength(2 * BLOCKS.length)

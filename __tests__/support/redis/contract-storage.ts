@@ -3,30 +3,20 @@ import type { Interruption, ProviderFaults, ProviderStorage } from 'koa-comet/pr
 import type { RedisGate } from './redis-gate.ts'
 import type { RedisStore } from './redis-store.ts'
 
-/** A store as the contract's suite wants it: each provider has a gate of its own. */
+/** A store as the contract's suite wants it: each provider has a gate of its own, by which it can crash. */
 export class ContractStorage implements ProviderStorage {
   readonly faults: ProviderFaults
   readonly #store: RedisStore
-  readonly #timeoutSeconds: number
+  readonly #timeoutSeconds: number | undefined
   readonly #gates = new Map<ICometStateProvider, RedisGate>()
 
-  /** @param timeoutSeconds of its providers */
-  constructor(store: RedisStore, timeoutSeconds: number) {
+  /** @param timeoutSeconds of its providers, for those rules that make the store fail. Default: it does not fail */
+  constructor(store: RedisStore, timeoutSeconds?: number) {
     this.#store = store
     this.#timeoutSeconds = timeoutSeconds
     this.faults = {
       crash: (provider) => this.#crash(provider),
-      interruptions: [
-        {
-          name: 'the server is frozen',
-          cutsOff: true,
-          begin: () => store.server.freeze(),
-          end: () => store.server.thaw(),
-        },
-        this.#interruption('connections are refused', (gate) => gate.cut()),
-        this.#interruption('requests are lost', (gate) => gate.dropRequests()),
-        this.#interruption('replies are lost', (gate) => gate.dropReplies()),
-      ],
+      ...(timeoutSeconds !== undefined && { interruptions: this.#interruptions() }),
     }
   }
 
@@ -50,6 +40,20 @@ export class ContractStorage implements ProviderStorage {
     const crashed = this.#gates.get(provider)!.crash()
     this.#gates.delete(provider)
     await Promise.all([crashed, provider.close()])
+  }
+
+  #interruptions(): Interruption[] {
+    return [
+      {
+        name: 'the server is frozen',
+        cutsOff: true,
+        begin: () => this.#store.server.freeze(),
+        end: () => this.#store.server.thaw(),
+      },
+      this.#interruption('connections are refused', (gate) => gate.cut()),
+      this.#interruption('requests are lost', (gate) => gate.dropRequests()),
+      this.#interruption('replies are lost', (gate) => gate.dropReplies()),
+    ]
   }
 
   #interruption(name: string, begin: (gate: RedisGate) => void): Interruption {

@@ -113,7 +113,8 @@ export class RedisServer {
 
   /** Does one command, and answers as the server does in RESP 2. Rejects if the server ends meanwhile. */
   async command(...parts: string[]): Promise<unknown> {
-    this.#client ??= connectPlainly(this.url)
+    // One that somebody has killed at the server stays lost.
+    if (!this.#client?.client.isOpen) this.#client = connectPlainly(this.url)
     const { client, connected } = this.#client
     await connected
     return client.sendCommand(parts)
