@@ -110,6 +110,24 @@ describe('What was given up', () => {
   })
 })
 
+describe('A process that stands still for longer than a call may take', () => {
+  test('reads the answers that came meanwhile: nothing is rejected, and nobody is told of trouble', async () => {
+    // Without a gate, which would stand still as well.
+    const node = await (await createStore()).open({ timeoutSeconds: 0.2 })
+    await node.append(send('Before'))
+    const { calls } = node.listener
+    const sent = node.append(send('Still'))
+    // By then it is written.
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    const endsAt = performance.now() + 600
+    while (performance.now() < endsAt);
+    await sent
+    await node.provider.catchUp()
+    expect(names(node)).toEqual(['Before', 'Still'])
+    expect(node.listener.calls).toBeLessThanOrEqual(calls + 2)
+  })
+})
+
 describe('A node that follows', () => {
   test('and is cut off for longer than the retention takes the window anew, and says from where', async () => {
     const { store, gate, node } = await openBehindGate(1)

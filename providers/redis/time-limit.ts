@@ -14,7 +14,8 @@ export async function within<T>(endsAt: number, work: Promise<T>, signal?: Abort
   let abort = (): void => {}
   const late = new Promise<never>((_, reject) => {
     const end = (): void => reject(new TimeIsUp('there was no answer in time'))
-    timer = setTimeout(end, Math.max(endsAt - performance.now(), 0))
+    // What has come while this process stood still is read first.
+    timer = setTimeout(() => setImmediate(end), Math.max(endsAt - performance.now(), 0))
     abort = () => reject(signal?.reason)
     signal?.addEventListener('abort', abort)
   })
