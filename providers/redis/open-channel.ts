@@ -25,7 +25,6 @@ export class OpenChannel {
   readonly #timeoutMs: number
   readonly #where: string
   #catchingUp: Promise<void> | undefined
-  #next: Promise<void> | undefined
 
   constructor(
     source: RedisClientSource,
@@ -65,14 +64,13 @@ export class OpenChannel {
     return retried(retrying, () => this.#start(endsAt))
   }
 
-  /** One at a time: those who ask while it is under way share the next one. */
+  /** Those who ask in one turn of the event loop share it. */
   catchUp(): Promise<void> {
-    this.#next ??= Promise.resolve(this.#catchingUp?.catch(() => {})).then(() => {
-      this.#next = undefined
-      this.#catchingUp = this.#catchUp()
-      return this.#catchingUp
+    this.#catchingUp ??= new Promise(setImmediate).then(() => {
+      this.#catchingUp = undefined
+      return this.#catchUp()
     })
-    return this.#next
+    return this.#catchingUp
   }
 
   /** Ends what is under way. */
