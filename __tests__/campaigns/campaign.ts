@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { clusterCampaign } from './cluster-campaign.ts'
+import { withStore } from './cluster-fresh-store.ts'
 import { contendCampaign } from './contend-campaign.ts'
 import { drainCampaign, isStampede } from './drain-campaign.ts'
 import { faultsCampaign } from './faults-campaign.ts'
@@ -6,6 +8,7 @@ import { killCampaign } from './kill-campaign.ts'
 import { powerCampaign } from './power-campaign.ts'
 import type { Problems } from './problems.ts'
 import { whyNoRecorder } from './recorder.ts'
+import { isStampede as isRollingStampede, rollingCampaign } from './rolling-campaign.ts'
 import { serveCampaign } from './serve-campaign.ts'
 
 /**
@@ -19,11 +22,14 @@ const USAGE = `Which campaign?
   npm run campaign -- contend [--rounds 20000] [--seed n]
   npm run campaign -- power   [--images 20000] [--workers 2] [--seed n]
   npm run campaign -- drain   [--pages 2000] [--seed n]
-  npm run campaign -- faults  [--deliveries 1000000] [--faults 50000] [--pages 400] [--seed n]`
+  npm run campaign -- faults  [--deliveries 1000000] [--faults 50000] [--pages 400] [--seed n]
+  npm run campaign -- cluster [--kills 300 | --minutes n] [--pages 30] [--store redis | sqlite] [--seed n]
+  npm run campaign -- rolling [--times 20] [--pages 60] [--store redis | sqlite] [--seed n]`
 
 const PROGRESS_MS = 60_000
 
 const DRAIN_SECONDS = 10
+const ROLLING_SECONDS = 4
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,6 +40,10 @@ const { values, positionals } = parseArgs({
     deliveries: { type: 'string' },
     faults: { type: 'string' },
     pages: { type: 'string' },
+    kills: { type: 'string' },
+    minutes: { type: 'string' },
+    times: { type: 'string' },
+    store: { type: 'string' },
     workers: { type: 'string' },
     seed: { type: 'string' },
   },
@@ -41,6 +51,7 @@ const { values, positionals } = parseArgs({
 
 const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 const workers = Number(values.workers ?? 2)
+const storeKind = values.store === 'sqlite' ? 'sqlite' : 'redis'
 
 const interruption = new AbortController()
 const { signal } = interruption
@@ -59,6 +70,8 @@ const campaigns: Readonly<Record<string, () => Promise<Tried>>> = {
   contend: async () => tried(await contendCampaign({ seed, rounds: Number(values.rounds ?? 20_000) })),
   power,
   drain,
+  cluster,
+  rolling,
   faults: async () =>
     tried(
       await faultsCampaign({
@@ -73,6 +86,64 @@ const campaigns: Readonly<Record<string, () => Promise<Tried>>> = {
         progress,
       }),
     ),
+}
+
+/** Nodes of three that are killed, and others that are closed in order. */
+function cluster(): Promise<Tried> {
+  return withStore(storeKind, async (store) =>
+    tried(
+      await clusterCampaign({
+        seed,
+        store,
+        nodes: 3,
+        ends: Number(values.kills ?? 300),
+        deliveries: 0,
+        forMs: values.minutes === undefined ? undefined : Number(values.minutes) * 60_000,
+        longestLifeMs: 3000,
+        habits: {
+          pages: Number(values.pages ?? 30),
+          longestPauseMs: 2000,
+          reloads: true,
+          departures: 6,
+          departurePercent: 2,
+        },
+        publish: { longestPauseMs: 300, mostAtOnce: 4 },
+        signal,
+        progress,
+      }),
+    ),
+  )
+}
+
+/** All three nodes slowly, so many times, and then each at once, which shows that a stampede would be noticed. */
+function rolling(): Promise<Tried> {
+  return withStore(storeKind, async (store) => {
+    const times = Number(values.times ?? 20)
+    const { problems, ...figures } = await rollingCampaign({
+      seed,
+      store,
+      nodes: 3,
+      rounds: [...Array.from({ length: times }, () => ROLLING_SECONDS), 0],
+      habits: {
+        pages: Number(values.pages ?? 60),
+        longestPauseMs: 4000,
+        reloads: false,
+        departures: 0,
+        departurePercent: 0,
+      },
+      publish: { longestPauseMs: 300, mostAtOnce: 3 },
+      signal,
+      progress,
+    })
+    for (const each of figures.replacements) {
+      if (isRollingStampede(each) !== (each.overSeconds === 0))
+        problems.add({
+          kind: 'failed',
+          text: `${each.mostAtOnce} were ended at once, over ${each.overSeconds} s`,
+        })
+    }
+    return { problems, figures }
+  })
 }
 
 /** As many images of each durability: 'normal' shows that this disk loses what is not synced. */

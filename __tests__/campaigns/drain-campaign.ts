@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SeededRandom } from '../../providers/contract/seeded-random.ts'
+import { Balancer } from './balancer.ts'
 import { CampaignChild } from './campaign-child.ts'
 import { isFor } from './drain-audience.ts'
-import { DrainBalancer } from './drain-balancer.ts'
 import type { DrainOrder, DrainSaid, DrainToken, NodeEnd } from './drain-child.ts'
 import { DrainClient } from './drain-client.ts'
 import { checkHistory } from './faults-check.ts'
@@ -80,7 +80,7 @@ class RollingRestart {
   readonly #random: SeededRandom
   readonly #problems = new Problems()
   readonly #nodes: DrainNode[] = []
-  #balancer: DrainBalancer | undefined
+  #balancer: Balancer | undefined
   #clients: readonly DrainClient[] = []
   #running: readonly Promise<void>[] = []
 
@@ -93,7 +93,7 @@ class RollingRestart {
   async run(): Promise<DrainsReport> {
     const { clients: count, drains, losesCursors = false } = this.#options
     let node = await this.#start()
-    const balancer = await DrainBalancer.open(node.port)
+    const balancer = await Balancer.open([node.port])
     this.#balancer = balancer
     const tokens = await node.initialise(count)
     this.#clients = tokens.map((token, index) => {
@@ -135,7 +135,7 @@ class RollingRestart {
     const beganAt = performance.now()
     const closing = node.close(overSeconds)
     if (this.#options.noticedAfterMs > 0) await pause(this.#options.noticedAfterMs)
-    this.#balancer!.target = next.port
+    this.#balancer!.targets = [next.port]
     const end = await closing
     const here = (): DrainClient[] => this.#clients.filter(({ servedBy }) => servedBy === next.name)
     await waitUntil(() => here().length === this.#clients.length)

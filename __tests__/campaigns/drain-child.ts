@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import Koa from 'koa'
@@ -8,6 +8,7 @@ import { SqliteCometStateProvider } from 'koa-comet/providers/sqlite'
 import { obey, say } from './campaign-child.ts'
 import { isFor, isForAll } from './drain-audience.ts'
 import { contentsOf, MESSAGE_NAME } from './numbered.ts'
+import { StreamEnds } from './stream-ends.ts'
 
 /** One node of a channel over an SQLite file, which publishes until it is closed. */
 
@@ -58,9 +59,7 @@ class Node {
   readonly #channel: CometStateManager
   #next: number
   #isSilent = false
-  #streams = 0
-  #endedAtOnce = 0
-  #mostAtOnce = 0
+  readonly #ends = new StreamEnds()
 
   constructor({ file, name, firstNumber }: Extract<DrainOrder, { open: unknown }>['open']) {
     this.#name = name
@@ -77,7 +76,7 @@ class Node {
     const app = new Koa()
     app.use(async (ctx, next) => {
       ctx.set('Served-By', this.#name)
-      if (ctx.get('Accept') === 'text/event-stream') this.#countEnd(ctx.res)
+      if (ctx.get('Accept') === 'text/event-stream') this.#ends.watch(ctx.res)
       await next()
     })
     app.use(this.#channel.mount())
@@ -131,24 +130,11 @@ class Node {
 
   async close({ overSeconds }: { readonly overSeconds: number }): Promise<void> {
     const beganAt = performance.now()
-    this.#streams = this.#mostAtOnce = 0
+    this.#ends.clear()
     await this.#channel.close({ overSeconds })
     const tookMs = Math.round(performance.now() - beganAt)
-    saying({ closed: { tookMs, streams: this.#streams, mostAtOnce: this.#mostAtOnce } })
-  }
-
-  #countEnd(response: ServerResponse): void {
-    const end = response.end.bind(response)
-    response.end = ((...last: Parameters<typeof end>) => {
-      if (this.#endedAtOnce === 0)
-        setImmediate(() => {
-          this.#endedAtOnce = 0
-        })
-      this.#streams += 1
-      this.#endedAtOnce += 1
-      this.#mostAtOnce = Math.max(this.#mostAtOnce, this.#endedAtOnce)
-      return end(...last)
-    }) as typeof response.end
+    const { count: streams, mostAtOnce } = this.#ends
+    saying({ closed: { tookMs, streams, mostAtOnce } })
   }
 }
 
