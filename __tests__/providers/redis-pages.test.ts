@@ -10,7 +10,7 @@ import { closeSites, openSite } from '../support/site.ts'
 import { overEachTransport } from '../support/transports.ts'
 
 const KEPT = { appendonly: 'yes', appendfsync: 'always' }
-const TIMEOUT_SECONDS = 0.3
+const TIMEOUT_SECONDS = 1
 
 const gates: RedisGate[] = []
 

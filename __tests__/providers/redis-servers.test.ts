@@ -85,7 +85,7 @@ describe('How the server keeps what it is told', () => {
 describe('A channel that cannot open says why', () => {
   const failure = async (...parameters: ConstructorParameters<typeof RedisCometStateProvider>) => {
     const [source, options] = parameters
-    const error = await open(source, { timeoutSeconds: 0.3, ...options }).catch((error: unknown) => error)
+    const error = await open(source, { timeoutSeconds: 5, ...options }).catch((error: unknown) => error)
     return (error as Error).message
   }
 
