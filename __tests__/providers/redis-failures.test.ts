@@ -107,11 +107,11 @@ describe('What was given up', () => {
     await eventually(() => !node.listener.isAvailable)
     await expect(node.append(send())).rejects.toThrow()
     const before = gate.hits.refused
-    const calls = Array.from({ length: 20 }, () => node.provider.getClient('hash'))
-    const ended = await Promise.allSettled(calls)
-    expect(ended.every(({ status }) => status === 'rejected')).toBe(true)
-    // One attempt for all of them, and what the feed tries meanwhile.
-    expect(gate.hits.refused - before).toBeLessThan(10)
+    for (let call = 0; call < 20; call++) {
+      await expect(node.provider.getClient('hash')).rejects.toThrow()
+    }
+    // About one attempt for each, and what the feed tries meanwhile: a call that is patient tries eight times and more.
+    expect(gate.hits.refused - before).toBeLessThan(80)
   })
 })
 
