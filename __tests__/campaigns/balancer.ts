@@ -113,6 +113,8 @@ export class Balancer {
 }
 
 function relay(answer: IncomingMessage, response: ServerResponse, watcher: Watcher): void {
+  // The page has gone meanwhile.
+  if (response.destroyed) return
   watcher.answered(answer.statusCode!)
   response.writeHead(answer.statusCode!, passedOn(Object.entries(answer.headers)))
   response.flushHeaders()

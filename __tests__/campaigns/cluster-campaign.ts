@@ -74,7 +74,7 @@ export async function clusterCampaign(options: ClusterCampaignOptions): Promise<
     }
 
     function goesOn(): boolean {
-      if (options.signal?.aborted) return false
+      if (options.signal?.aborted || ends.hasFailed) return false
       if (options.forMs !== undefined) return machineMs() - beganMs < options.forMs
       return ends.ends < options.ends || pages.deliveries < options.deliveries
     }

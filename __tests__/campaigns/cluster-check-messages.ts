@@ -52,7 +52,7 @@ export function checkMemberships(
 ): Problem[] {
   const problems: Problem[] = []
   const addressedSets = new Map<string, ReadonlySet<number>>()
-  const upcoming = groupedBy(memberships, ({ fromMs }) => fromMs)
+  const upcoming = byGroup(memberships)
   const current = new Map<string, MembershipFact[]>()
   for (const { group, except, id, beganMs, endedMs } of messagesToGroups(messages)) {
     const members = (current.get(group) ?? []).filter(({ toMs }) => toMs > beganMs)
@@ -93,12 +93,12 @@ function messagesToGroups(messages: Iterable<MessageFact>): GroupMessage[] {
 }
 
 /** By group, the earliest last. */
-function groupedBy(
-  memberships: readonly MembershipFact[],
-  timeOf: (membership: MembershipFact) => number,
-): Map<string, MembershipFact[]> {
-  const byGroup = new Map<string, MembershipFact[]>()
-  for (const membership of [...memberships].sort((one, other) => timeOf(other) - timeOf(one)))
-    byGroup.set(membership.group, [...(byGroup.get(membership.group) ?? []), membership])
-  return byGroup
+function byGroup(memberships: readonly MembershipFact[]): Map<string, MembershipFact[]> {
+  const groups = new Map<string, MembershipFact[]>()
+  for (const membership of [...memberships].sort((one, other) => other.fromMs - one.fromMs)) {
+    const known = groups.get(membership.group)
+    if (known) known.push(membership)
+    else groups.set(membership.group, [membership])
+  }
+  return groups
 }

@@ -21,7 +21,7 @@ export class NodeEnds {
   readonly #serving: Set<number>
   readonly #replacing = new Set<Promise<void>>()
   #isOver = false
-  #failure: unknown
+  #failure: Error | undefined
 
   constructor(cluster: Cluster, nodes: number, random: SeededRandom) {
     this.#cluster = cluster
@@ -33,9 +33,14 @@ export class NodeEnds {
     return this.kills + this.closes
   }
 
+  /** Whether a node could not be replaced: `rest()` tells why. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
   /** Until `rest()`, or so many have ended. */
   async run(ends: number, longestLifeMs: number): Promise<void> {
-    while (!this.#isOver && this.ends < ends) {
+    while (!this.#isOver && !this.hasFailed && this.ends < ends) {
       await pause(this.#random.below(longestLifeMs))
       if (this.#isOver || this.#serving.size < 2) continue
       this.#replace(this.#random.pick([...this.#serving]))
@@ -46,13 +51,13 @@ export class NodeEnds {
   async rest(): Promise<void> {
     this.#isOver = true
     await Promise.all(this.#replacing)
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure) throw this.#failure
   }
 
   #replace(place: number): void {
     this.#serving.delete(place)
     const replacing = this.#endAndStart(place)
-      .catch((error: unknown) => {
+      .catch((error: Error) => {
         this.#failure ??= error
       })
       .finally(() => this.#replacing.delete(replacing))

@@ -64,8 +64,8 @@ export interface ListFact {
 /** The page of a client was told that messages may be missing. */
 export interface ResetFact {
   readonly reason: string
-  /** Whom the page was before. */
-  readonly publicToken: string
+  /** The client that it is about. */
+  readonly publicToken: string | undefined
 }
 
 /** A client that a page has been. */

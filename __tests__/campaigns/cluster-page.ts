@@ -1,19 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { CometChannel, type CometError } from 'koa-comet/client'
+import { CometChannel } from 'koa-comet/client'
 import type { RegisterAnswer } from '../../lib/wire.ts'
 import type { SeededRandom } from '../../providers/contract/seeded-random.ts'
 import { PageGroups } from './cluster-groups.ts'
-import { IDLE_HEADER, ROOM_HEADER, ROOMS, USER_HEADER, USERS, WORK_NAME } from './cluster-orders.ts'
+import { IDLE_HEADER, ROOM_HEADER, ROOMS, USER_HEADER, USERS } from './cluster-orders.ts'
 import { PageFacts } from './cluster-page-facts.ts'
+import { PageWork } from './cluster-work.ts'
 import { FaultsTab } from './faults-tab.ts'
 import { machineMs } from './machine-clock.ts'
 
 const TRANSPORTS = [['streaming'], ['long-polling'], ['streaming', 'long-polling']] as const
-
-/** Now and then a handler takes long, so that its node may be killed meanwhile. */
-const LONG_WORK_MS = 1000
-const SHORT_WORK_MS = 20
-const LONG_WORK_PERCENT = 20
 
 export interface ClusterPageOptions {
   /** Of several pages, each its own. */
@@ -37,9 +33,11 @@ export class ClusterPage {
   #tab = new FaultsTab()
   #life = new AbortController()
   #lives = 0
-  #sent = 0
-  #sender = ''
+  /** Whom the page was connected as last, and before it was that. */
+  #current: string | undefined
+  #former: string | undefined
   #channel: CometChannel
+  #work: PageWork
   #isSilent = false
 
   constructor(options: ClusterPageOptions) {
@@ -47,6 +45,7 @@ export class ClusterPage {
     this.#user = options.random.pick(USERS)
     this.#room = options.random.pick(ROOMS)
     this.#channel = this.#open()
+    this.#work = this.#newWork()
   }
 
   get name(): string {
@@ -75,7 +74,7 @@ export class ClusterPage {
   async work(): Promise<void> {
     const { random, longestPauseMs } = this.#options
     while (!this.#isSilent) {
-      this.#send()
+      this.#track('send', this.#work.send())
       // Not always in turn: some wait for those before.
       if (random.chance(70)) await Promise.all(this.#asking)
       await pause(random.below(longestPauseMs))
@@ -159,23 +158,6 @@ export class ClusterPage {
     this.facts.departure = { publicToken: this.publicToken!, kind, atMs: machineMs() }
   }
 
-  #send(): void {
-    const { random } = this.#options
-    const isLong = random.chance(LONG_WORK_PERCENT)
-    const workMs = random.below(isLong ? LONG_WORK_MS : SHORT_WORK_MS)
-    this.#sent += 1
-    const fact = { sender: this.#sender, number: this.#sent, calledMs: machineMs() }
-    const contents = { sender: fact.sender, number: fact.number, workMs }
-    const settle = (outcome: string, result?: unknown): void => {
-      this.facts.sends.push({ ...fact, settledMs: machineMs(), outcome, result })
-    }
-    const settled = this.#channel.send(WORK_NAME, contents).then(
-      (result) => settle('resolved', result),
-      ({ code }: CometError) => settle(code),
-    )
-    this.#track('send', settled)
-  }
-
   /** A promise of this life of the page. When that ends, nobody waits for it. */
   #track(what: string, asked: Promise<void>): void {
     const { signal } = this.#life
@@ -194,6 +176,11 @@ export class ClusterPage {
     this.#groups.reload()
     this.#life = new AbortController()
     this.#channel = this.#open()
+    this.#work = this.#newWork()
+  }
+
+  #newWork(): PageWork {
+    return new PageWork(this.#channel, `${this.name}.${this.#lives}`, this.#options.random, this.facts.sends)
   }
 
   #open(): CometChannel {
@@ -201,8 +188,6 @@ export class ClusterPage {
     const { facts, name } = this
     const { signal } = this.#life
     this.#lives += 1
-    this.#sent = 0
-    this.#sender = `${name}.${this.#lives}`
     const headers = { [USER_HEADER]: this.#user, [ROOM_HEADER]: this.#room, [IDLE_HEADER]: `${idleSeconds}` }
     const channel = new CometChannel(url, null, 'page', {
       storage: this.#tab,
@@ -216,11 +201,11 @@ export class ClusterPage {
       facts.record.take(channel.publicToken!, mid)
     })
     channel.addEventListener('statechange', ({ detail: { state } }) => {
+      if (state === 'connected') this.#noteConnected(channel.publicToken!)
       if (state === 'disconnected' && !signal.aborted && !facts.departure) facts.disconnections += 1
     })
     channel.addEventListener('reset', ({ detail: { reason } }) => {
-      const { publicToken } = facts.clients.at(reason === 'forgotten' ? -2 : -1)!
-      facts.resets.push({ reason, publicToken })
+      facts.resets.push({ reason, publicToken: reason === 'forgotten' ? this.#former : this.#current })
     })
     channel.addFailureHandler((_token, _alias, error) => {
       facts.failures.push(`${name}: ${error.code}, ${error.message}`)
@@ -228,6 +213,13 @@ export class ClusterPage {
     })
     this.#tab.within(() => channel.subscribe())
     return channel
+  }
+
+  #noteConnected(publicToken: string): void {
+    if (publicToken === this.#current) return
+    // One that was forgotten before the page had connected is what it is told of all the same.
+    this.#former = this.#current ?? this.facts.clients[0]?.publicToken
+    this.#current = publicToken
   }
 
   /** Takes note of the client that the page becomes, also if it does not get any further. */

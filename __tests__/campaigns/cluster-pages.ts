@@ -68,8 +68,8 @@ export class ClusterPages {
     const { pages, departures } = this.#habits
     const first = Array.from({ length: pages }, (_, index) => this.#begin(index < departures))
     await waitUntil(() => this.present.every(({ isConnected }) => isConnected), CONNECTING_MS)
-    const leaving = first.slice(0, departures).filter((each) => this.#present.has(each))
-    await Promise.all(leaving.map((each) => this.#depart(each)))
+    for (const each of first.slice(departures)) this.#keep(this.#live(each))
+    await Promise.all(first.slice(0, departures).map((each) => this.#depart(each)))
   }
 
   /** Resolves when no page does anything any more, and each has the answers to what it asked. */
@@ -95,7 +95,6 @@ export class ClusterPages {
     const inhabitant = { page, random, isDoomed }
     this.#present.add(inhabitant)
     this.#keep(page.work())
-    this.#keep(this.#live(inhabitant))
     return inhabitant
   }
 
@@ -134,7 +133,8 @@ export class ClusterPages {
     const { page, isDoomed } = inhabitant
     this.#present.delete(inhabitant)
     this.#gone.push(page)
-    this.#begin(this.#habits.departurePercent > 0 && inhabitant.random.chance(50))
+    const next = this.#begin(this.#habits.departurePercent > 0 && inhabitant.random.chance(50))
+    this.#keep(this.#live(next))
     if (isDoomed) page.die()
     else await page.leave()
   }

@@ -61,9 +61,15 @@ export function checkCluster(rest: Rest): Problems {
   problems.add(...rest.cluster.log.problems)
   for (const text of rest.cluster.facts.troubles) problems.add({ kind: 'failed', text })
   for (const { facts } of pagesOf(rest)) problems.add(...facts.problems)
-  problems.add(...problemsOfMessages(rest), ...problemsOfPresence(rest), ...problemsOfAgreement(rest))
-  const { facts } = rest.cluster
-  problems.add(...checkSends(sendsOf(rest), facts.runs, facts.kills))
+  const { runs, kills } = rest.cluster.facts
+  const found = [
+    problemsOfMessages(rest),
+    problemsOfPresence(rest),
+    problemsOfAgreement(rest),
+    checkSends(sendsOf(rest), runs, kills),
+  ]
+  // There may be more than a call takes arguments.
+  for (const problem of found.flat()) problems.add(problem)
   return problems
 }
 
@@ -159,10 +165,10 @@ function problemsOfMessages(rest: Rest): Problem[] {
   const memberships = pages.flatMap(({ facts }) => facts.memberships)
   const { messages } = cluster.facts
   return [
-    ...checkLog(entries, messages),
-    ...checkMemberships(messages.values(), memberships, addressed, removedAt),
-    ...pages.flatMap(problemsOfPage),
-  ]
+    checkLog(entries, messages),
+    checkMemberships(messages.values(), memberships, addressed, removedAt),
+    ...pages.map(problemsOfPage),
+  ].flat()
 
   function problemsOfPage({ facts }: ClusterPage): Problem[] {
     const segmentsOf = new Map(facts.record.histories().map(({ who, segments }) => [who, segments]))
@@ -186,7 +192,7 @@ function problemsOfPresence(rest: Rest): Problem[] {
   const forgotten = forgottenIn(rest)
   for (const { facts } of pagesOf(rest)) {
     for (const { reason, publicToken } of facts.resets)
-      if (reason !== 'forgotten' || !forgotten.has(publicToken))
+      if (reason !== 'forgotten' || !forgotten.has(publicToken ?? ''))
         problems.push({ kind: 'reset', text: `${publicToken} was told ${reason}` })
   }
   for (const [publicToken, times] of cluster.facts.removals)

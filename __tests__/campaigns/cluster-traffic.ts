@@ -1,19 +1,7 @@
-import type { PassedRequest, Watcher } from './balancer.ts'
+import type { TrafficSaid } from './cluster-balancer-child.ts'
 import type { Contact, GoodbyeFact, Stray } from './cluster-facts.ts'
+import { REQUEST_KINDS, type RequestKind } from './cluster-request.ts'
 import { machineMs } from './machine-clock.ts'
-
-export const REQUEST_KINDS = [
-  'stream',
-  'poll',
-  'send',
-  'groups',
-  'clients',
-  'register',
-  'goodbye',
-  'other',
-] as const
-
-export type RequestKind = (typeof REQUEST_KINDS)[number]
 
 export type RequestCounts = Record<RequestKind, number>
 
@@ -46,7 +34,8 @@ export class ClusterTraffic {
   /** When streams were asked for. */
   readonly streamsAtMs: number[] = []
   readonly #byPort = new Map<number, number>()
-  readonly #open = new Set<OpenRequest>()
+  /** By their numbers. */
+  readonly #open = new Map<number, OpenRequest>()
   readonly #known = new Map<string, Known>()
 
   /** How many requests each node has taken, by its port. */
@@ -54,33 +43,23 @@ export class ClusterTraffic {
     return this.#byPort
   }
 
-  readonly watch = (passed: PassedRequest, port: number): Watcher => {
-    const kind = kindOf(passed)
-    const request: OpenRequest = { kind, token: tokenOf(passed), port, fromMs: machineMs() }
-    this.#open.add(request)
-    this.requests[kind] += 1
-    this.#byPort.set(port, (this.#byPort.get(port) ?? 0) + 1)
-    if (kind === 'stream') this.streamsAtMs.push(request.fromMs)
-    const known = this.#of(request.token)
-    const place = kind === 'goodbye' ? known.goodbyes.push({ saidMs: request.fromMs }) - 1 : -1
-    return {
-      answered: (status) => {
-        request.status = status
-        if (kind === 'goodbye' && status === 204)
-          known.goodbyes[place] = { saidMs: request.fromMs, heardMs: machineMs() }
-      },
-      ended: () => this.#ended(request),
+  hear(said: TrafficSaid): void {
+    if ('began' in said) this.#began(said)
+    else if ('answered' in said) this.#answered(this.#open.get(said.answered)!, said)
+    else {
+      this.#ended(this.#open.get(said.ended)!, said.atMs)
+      this.#open.delete(said.ended)
     }
   }
 
   /** The node at this port is being killed. */
   noteKill(port: number): void {
-    for (const { port: at, kind } of this.#open) if (at === port) this.cut[kind] += 1
+    for (const { port: at, kind } of this.#open.values()) if (at === port) this.cut[kind] += 1
   }
 
   /** When nodes surely held this client: their answers were good ones. */
   contactsOf(privateToken: string): Contact[] {
-    const open = [...this.#open].filter((each) => each.token === privateToken && isContact(each))
+    const open = [...this.#open.values()].filter((each) => each.token === privateToken && isContact(each))
     return [
       ...this.#of(privateToken).contacts,
       ...open.map(({ fromMs }) => ({ fromMs, toMs: Number.POSITIVE_INFINITY })),
@@ -89,7 +68,7 @@ export class ClusterTraffic {
 
   /** When any request of this client ended last. */
   lastOf(privateToken: string): number {
-    const isOpen = [...this.#open].some(({ token }) => token === privateToken)
+    const isOpen = [...this.#open.values()].some(({ token }) => token === privateToken)
     return isOpen ? machineMs() : this.#of(privateToken).lastMs
   }
 
@@ -101,11 +80,23 @@ export class ClusterTraffic {
     return this.#of(privateToken).strays
   }
 
-  #ended(request: OpenRequest): void {
-    this.#open.delete(request)
-    const toMs = machineMs()
+  #began({ began, kind, token, port, atMs: fromMs }: Extract<TrafficSaid, { began: number }>): void {
+    this.#open.set(began, { kind, token, port, fromMs })
+    this.requests[kind] += 1
+    this.#byPort.set(port, (this.#byPort.get(port) ?? 0) + 1)
+    if (kind === 'stream') this.streamsAtMs.push(fromMs)
+  }
+
+  #answered(request: OpenRequest, { status, atMs }: Extract<TrafficSaid, { answered: number }>): void {
+    request.status = status
+    if (request.kind === 'goodbye' && status === 204)
+      this.#of(request.token).goodbyes.push({ saidMs: request.fromMs, heardMs: atMs })
+  }
+
+  #ended(request: OpenRequest, toMs: number): void {
     const known = this.#of(request.token)
     known.lastMs = toMs
+    if (request.kind === 'goodbye' && request.status !== 204) known.goodbyes.push({ saidMs: request.fromMs })
     if (isSubscription(request) && request.status === undefined)
       known.strays.push({ fromMs: request.fromMs, toMs })
     if (!isContact(request)) return
@@ -134,19 +125,4 @@ function isSubscription({ kind }: OpenRequest): boolean {
 /** A poll that was cut is none: the node may never have seen it. */
 function isContact(request: OpenRequest): boolean {
   return isSubscription(request) && request.status === 200
-}
-
-function kindOf({ url, headers }: PassedRequest): RequestKind {
-  const [, subpath] = /^\/comet\/([a-z]+)/.exec(url) ?? []
-  if (subpath !== undefined) return REQUEST_KINDS.find((kind) => kind === subpath) ?? 'other'
-  // One that only tries whether streams get through holds nothing.
-  if (headers['comet-probe']) return 'other'
-  return headers.accept === 'text/event-stream' ? 'stream' : 'poll'
-}
-
-/** In a header, or in the form of a goodbye. */
-function tokenOf({ headers, body }: PassedRequest): string {
-  const { authorization } = headers
-  if (authorization) return authorization.replace(/^Bearer /, '')
-  return new URLSearchParams(body.toString()).get('privateToken') ?? ''
 }

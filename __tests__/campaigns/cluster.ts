@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { SeededRandom } from '../../providers/contract/seeded-random.ts'
-import { Balancer } from './balancer.ts'
 import { CampaignChild } from './campaign-child.ts'
+import { ClusterBalancer } from './cluster-balancer.ts'
 import { ClusterLog } from './cluster-log.ts'
 import { ClusterNode, NodeFacts } from './cluster-node.ts'
 import type {
@@ -34,7 +34,7 @@ export interface ClusterOptions {
 
 interface Parts {
   readonly log: ClusterLog
-  readonly balancer: Balancer
+  readonly balancer: ClusterBalancer
   readonly traffic: ClusterTraffic
   readonly ports: readonly number[]
 }
@@ -45,7 +45,7 @@ export class Cluster {
   readonly log: ClusterLog
   readonly traffic: ClusterTraffic
   readonly #options: ClusterOptions
-  readonly #balancer: Balancer
+  readonly #balancer: ClusterBalancer
   readonly #ports: readonly number[]
   /** By their places. */
   readonly #nodes: ClusterNode[] = []
@@ -72,8 +72,8 @@ export class Cluster {
       if (!ports.includes(port)) ports.push(port)
     }
     const traffic = new ClusterTraffic()
-    const balancer = await Balancer.open(ports, traffic.watch)
     const log = await ClusterLog.follow(options.store)
+    const balancer = await ClusterBalancer.open(ports, traffic)
     const cluster = new Cluster(options, { log, balancer, traffic, ports })
     try {
       await Promise.all(ports.map((_, place) => cluster.startNode(place)))
@@ -121,7 +121,7 @@ export class Cluster {
     this.#nodes[place] = node
     await node.listens()
     this.#bypassed.delete(order.port)
-    this.#balance()
+    await this.#balance()
     node.tell({ pages: this.#pages })
     node.tell({ publish })
     // Soon: the store does not know keys for ever.
@@ -146,7 +146,7 @@ export class Cluster {
   async bypass(place: number): Promise<void> {
     const port = this.#ports[place]!
     this.#bypassed.add(port)
-    this.#balance()
+    await this.#balance()
     // The first answer may overtake what the node read in the same turn.
     for (let asked = 0; asked < 2; asked += 1) await (await fetch(`http://127.0.0.1:${port}/`)).text()
   }
@@ -163,11 +163,12 @@ export class Cluster {
     for (const node of this.#nodes) await node.silence()
   }
 
-  /** Sends a last message to everybody. Resolves with its id when that was read in the log. */
+  /** Sends a last message to everybody. Resolves with its id when all up to there was read in the log. */
   async sendLast(): Promise<number> {
     this.#nodes[0]!.tell({ send: [[LAST_NUMBER, {}]] })
     while (this.facts.messages.get(LAST_NUMBER)?.id === undefined) await pause(LOOK_AGAIN_MS)
     await this.log.catchUp()
+    await this.#balancer.catchUp()
     return this.facts.messages.get(LAST_NUMBER)!.id!
   }
 
@@ -176,14 +177,14 @@ export class Cluster {
     return Promise.all(this.#nodes.map((node) => node.list()))
   }
 
-  #balance(): void {
-    this.#balancer.targets = this.#ports.filter((port) => !this.#bypassed.has(port))
-  }
-
   async end(): Promise<void> {
     await this.#balancer.close()
     await this.log.close()
     await this.#spare?.kill()
     await Promise.all(this.#nodes.map((node) => node.end()))
+  }
+
+  #balance(): Promise<void> {
+    return this.#balancer.sendTo(this.#ports.filter((port) => !this.#bypassed.has(port)))
   }
 }
