@@ -1,4 +1,4 @@
-import { afterEach, describe, expect } from '@jest/globals'
+import { afterEach, describe, expect, jest } from '@jest/globals'
 import { claim, initialise, initialiseAs, reply, send, stop } from '../../providers/contract/operations.ts'
 import type { ProviderNode } from '../../providers/contract/provider-node.ts'
 import { eventually } from '../support/eventually.ts'
@@ -10,6 +10,7 @@ import { createStore, disposeStores, type RedisStore } from '../support/redis/re
 const gates: RedisGate[] = []
 
 afterEach(async () => {
+  jest.restoreAllMocks()
   await disposeStores()
   for (const gate of gates.splice(0)) await gate.close()
   await disposeServers()
@@ -68,7 +69,8 @@ describe('A new life of the log', () => {
   })
 
   test('begins with nothing when the server kept nothing, and is told at once', async () => {
-    const server = await startServer()
+    jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const server = await startServer({ config: { appendonly: 'no' } })
     const store = await createStore(server)
     const node = await store.open()
     await node.initialise(initialise('ann'))
@@ -131,12 +133,11 @@ describe('After a failover that has lost the newest messages', () => {
     expect(next).toBeGreaterThan(lost)
     expect(await one.told()).toMatchObject([{ name: 'Next', id: next }])
     const { epoch: second } = one.listener.log
-    await replica.command('CONFIG', 'SET', 'appendonly', 'yes')
     await until(async () =>
       String(await replica.command('INFO', 'persistence')).includes('aof_rewrite_in_progress:0'),
     )
     await replica.kill()
-    await replica.restart({ appendonly: 'yes' })
+    await replica.restart()
     for (const node of [one, other]) await toldOfAnother(node, second)
     expect(await one.appendOne(send('After'))).toBeGreaterThan(next)
   })

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, jest } from '@jest/globals'
 import { RedisCometStateProvider } from 'koa-comet/providers/redis'
-import { createClient, createCluster, createSentinel } from 'redis'
+import { createClient, createCluster, createSentinel, RESP_TYPES } from 'redis'
 import { initialise, send } from '../../providers/contract/operations.ts'
 import { AMPLE_RETENTION } from '../../providers/contract/provider-nodes.ts'
 import { RecordingListener } from '../../providers/contract/recording-listener.ts'
@@ -35,8 +35,8 @@ async function warningsOf(work: () => Promise<unknown>): Promise<unknown[]> {
 describe('How the server keeps what it is told', () => {
   const NOTHING = 'KOA_COMET_REDIS_KEEPS_NOTHING'
   const configured = [
-    [{}, 'everything', false, [NOTHING]],
-    [{ save: '60 1' }, 'minutes', false, []],
+    [{ appendonly: 'no' }, 'everything', false, [NOTHING]],
+    [{ appendonly: 'no', save: '60 1' }, 'minutes', false, []],
     [{ appendonly: 'yes', appendfsync: 'no' }, 'minutes', false, []],
     [{ appendonly: 'yes', appendfsync: 'everysec' }, 'a second', false, []],
     [
@@ -63,7 +63,7 @@ describe('How the server keeps what it is told', () => {
   }
 
   test('is unknown where the user may not ask, and what the README says suffices for all else', async () => {
-    const server = await startServer({ config: { appendonly: 'yes' } })
+    const server = await startServer({ config: { appendfsync: 'everysec' } })
     const rules = '~{koa-comet:* +@read +@write +@scripting +@connection +info +time'.split(' ')
     await server.command('ACL', 'SETUSER', 'app', 'on', '>secret', ...rules)
     const { provider, listener } = await open(
@@ -170,6 +170,39 @@ describe('The app’s own client', () => {
     const list = String(await server.command('CLIENT', 'LIST'))
     expect(list.match(/name=shop/g)).toHaveLength(1)
     client.destroy()
+  })
+
+  test('may have settings that replies would not fit: they are its own', async () => {
+    const server = await startServer()
+    const { provider, listener } = await open(
+      createClient({
+        url: server.url,
+        RESP: 3,
+        clientSideCache: { ttl: 0, maxEntries: 0, evictPolicy: 'LRU' },
+        commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+      }),
+    )
+    await provider.append([initialise('ann'), send()])
+    await provider.catchUp()
+    expect(listener.told).toMatchObject([
+      { kind: 'initialise', publicToken: 'ann' },
+      { kind: 'message', contents: '"hello"' },
+    ])
+  })
+
+  test('may give up connections on which nothing comes: those that wait for news stay', async () => {
+    const server = await startServer()
+    const socketTimeout = 50
+    const { listener } = await open(createClient({ url: server.url, socket: { socketTimeout } }))
+    const connections = async () => String(await server.command('CLIENT', 'LIST')).match(/\bid=\d+/g)
+    const before = await connections()
+    // Another one, which is given up.
+    const client = createClient({ url: server.url, socket: { socketTimeout, reconnectStrategy: false } })
+    const givenUp = new Promise((resolve) => client.on('error', resolve))
+    await client.connect()
+    await givenUp
+    expect(await connections()).toEqual(before)
+    expect(listener.isAvailable).toBe(true)
   })
 
   test('may be given by a function, which is asked for each connection: so it follows a failover', async () => {

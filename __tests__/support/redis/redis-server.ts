@@ -8,8 +8,16 @@ export interface RedisServerOptions {
   readonly config?: RedisConfig
 }
 
-/** Nothing is stored on disk, and a replica is not kept waiting for others to be synchronised together with it. */
-const CONFIG: RedisConfig = { save: '', appendonly: 'no', 'repl-diskless-sync-delay': '0' }
+/**
+ * It keeps what it is told, but waits for no disk; and a replica is not kept waiting for others to be synchronised
+ * together with it.
+ */
+const CONFIG: RedisConfig = {
+  save: '',
+  appendonly: 'yes',
+  appendfsync: 'no',
+  'repl-diskless-sync-delay': '0',
+}
 
 /**
  * Below those that the system gives to connections. Else a client that tries to reach a server which is down could be

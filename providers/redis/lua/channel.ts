@@ -104,7 +104,6 @@ end
 local function forget_all()
   redis.call('DEL', unpack(KEYS, 1, #KEYS - 1))
   stored = {}
-  channel.ended = nil
   for _, field in ipairs(NUMBERS) do channel[field] = 0 end
   channel.version = VERSION
   channel.swept_at = wall

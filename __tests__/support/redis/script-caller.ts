@@ -1,0 +1,46 @@
+import { AMPLE_RETENTION } from '../../../providers/contract/provider-nodes.ts'
+import { ChannelKeys } from '../../../providers/redis/channel-keys.ts'
+import type { Script } from '../../../providers/redis/scripts.ts'
+import type { RedisStore } from './redis-store.ts'
+
+/** What a node says with a call, as far as the test has something to say. */
+export interface CallHeader {
+  readonly epoch?: string
+  readonly number?: number
+  readonly seen?: { readonly epoch: string; readonly head: number; readonly agoMs: number }
+}
+
+/** Calls the scripts of the channel `chat` of a store as a node does, in the place of one. */
+export class ScriptCaller {
+  readonly #store: RedisStore
+  readonly #keys: ChannelKeys
+
+  constructor(store: RedisStore) {
+    this.#store = store
+    this.#keys = new ChannelKeys('', store.prefix, 'chat')
+  }
+
+  /** The key of what the newest call of the lane came to. */
+  readonly lane = 'test'
+
+  async call({ source }: Script, header: CallHeader = {}, ...args: string[]): Promise<unknown> {
+    const keys = [...this.#keys.shared, this.#keys.callOf(this.lane)]
+    const complete = {
+      epoch: 'unnamed',
+      retention: AMPLE_RETENTION,
+      rememberMs: AMPLE_RETENTION.seconds * 1000,
+      // Nobody gives it up.
+      latest: Number.MAX_SAFE_INTEGER,
+      now: this.#store.nowMs,
+      ...header,
+    }
+    return this.#store.server.command(
+      'EVAL',
+      source,
+      String(keys.length),
+      ...keys,
+      JSON.stringify(complete),
+      ...args,
+    )
+  }
+}
