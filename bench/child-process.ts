@@ -14,7 +14,7 @@ interface Asked {
   reject(error: Error): void
 }
 
-/** Does what the parent process asks for. */
+/** Does what the parent process asks for, and ends with it. */
 export function serveTasks(tasks: Tasks): void {
   process.on('message', async ({ id, name, argument }: { id: number; name: string; argument: unknown }) => {
     try {
@@ -23,6 +23,7 @@ export function serveTasks(tasks: Tasks): void {
       process.send!({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     }
   })
+  process.on('disconnect', () => process.exit())
 }
 
 /** A process of the benchmark: a server, or those who load it. */
@@ -31,8 +32,9 @@ export class TaskProcess<T extends Tasks> {
   readonly #asked = new Map<number, Asked>()
   #lastId = 0
 
-  constructor(module: URL) {
-    this.#process = fork(module, { serialization: 'advanced' })
+  /** @param args what the program is given on its command line */
+  constructor(module: URL, args: readonly string[] = []) {
+    this.#process = fork(module, args, { serialization: 'advanced' })
     this.#process.on('message', (answer: Answer) => this.#take(answer))
     this.#process.on('exit', (code, signal) => this.#exited(`${module} ended with ${code ?? signal}.`))
   }
@@ -43,8 +45,12 @@ export class TaskProcess<T extends Tasks> {
   ): Promise<Awaited<ReturnType<T[K]>>> {
     this.#lastId += 1
     const id = this.#lastId
-    this.#process.send({ id, name, argument })
-    return new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }))
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      this.#process.send({ id, name, argument }, (error) => {
+        if (error) reject(error)
+      })
+    })
   }
 
   async stop(): Promise<void> {

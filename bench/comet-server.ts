@@ -5,16 +5,26 @@ import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
+import { RedisCometStateProvider } from 'koa-comet/providers/redis'
+import { createClient } from 'redis'
+import { type Bursts, sendInBursts } from './bursts.ts'
 import { serveTasks } from './child-process.ts'
 import { publishIntoGaps } from './gap-publisher.ts'
 import { collectedCost, cpuMicroseconds, passTurns, sharedNow, TURNS_PER_MESSAGE } from './process-cost.ts'
 
-/** A Koa app with a channel, as the README shows it; it is loaded from another process. */
+/**
+ * A Koa app with a channel, as the README shows it; it is loaded from another process. Given the address of a Redis, it
+ * is a node of the channel there.
+ */
 
 /** Longer than the benchmark takes: what is measured is answered by a message, or held. */
 const HELD_FOR_SECONDS = 600
 
-const channel = new CometStateManager(new InProcCometStateProvider(), {
+const [redisUrl] = process.argv.slice(2)
+const provider = redisUrl
+  ? new RedisCometStateProvider(createClient({ url: redisUrl }))
+  : new InProcCometStateProvider()
+const channel = new CometStateManager(provider, {
   register: () => ({}),
   connectionTimeoutSeconds: HELD_FOR_SECONDS,
   connectionIdleSeconds: HELD_FOR_SECONDS,
@@ -51,6 +61,17 @@ const tasks = {
       await channel.sendMessage('Bench', text)
       await passTurns(TURNS_PER_MESSAGE)
     }
+  },
+  /** To all clients there are, whichever node they are at. */
+  async sendToEach({ receivers, messagesEach, text }: Bursts): Promise<void> {
+    const publicTokens: string[] = []
+    for await (const { publicToken } of channel.getClients()) publicTokens.push(publicToken)
+    if (publicTokens.length !== receivers) {
+      throw new Error(`The channel has ${publicTokens.length} clients, not ${receivers}.`)
+    }
+    await sendInBursts(publicTokens, messagesEach, (burst) =>
+      Promise.all(burst.map((to) => channel.sendMessage('Bench', text, { to }))),
+    )
   },
   publishIntoGaps: (count: number) => publishIntoGaps(channel, count),
 }

@@ -1,5 +1,6 @@
 import { TaskProcess } from './child-process.ts'
 import type { CometServerTasks } from './comet-server.ts'
+import { withinDeadline } from './deadline.ts'
 import { type GapReport, reportGaps } from './gap-report.ts'
 import { type Held, holdAndSend } from './hold-and-send.ts'
 import type { LoadGeneratorTasks } from './load-generator.ts'
@@ -16,8 +17,6 @@ const ROUNDS = 5
 /** Code that runs for the first time is compiled: that is no cost of a poll. */
 const WARM_UP = { polls: 500, rounds: 5 }
 const GAP_MESSAGES = 2_000
-/** All of it takes well under a minute: who stands still for this long has lost something. */
-const DEADLINE_MS = 5 * 60_000
 
 async function measure(): Promise<Report> {
   const load = new TaskProcess<LoadGeneratorTasks>(new URL('./load-generator.js', import.meta.url))
@@ -70,14 +69,6 @@ async function measureGaps(load: TaskProcess<LoadGeneratorTasks>): Promise<GapRe
 
 function startCometServer(): TaskProcess<CometServerTasks> {
   return new TaskProcess(new URL('./comet-server.js', import.meta.url))
-}
-
-async function withinDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('The benchmark stands still.')), DEADLINE_MS)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 try {

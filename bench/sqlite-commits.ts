@@ -2,6 +2,7 @@ import type { BareCommitsTasks } from './bare-commits.ts'
 import type { ChannelCommitsTasks } from './channel-commits.ts'
 import { TaskProcess } from './child-process.ts'
 import type { RoundCost } from './commit-round.ts'
+import { mark, median, table } from './table.ts'
 
 /**
  * How much of what better-sqlite3 alone can store a channel stores for 100 publishers, and how many SQL statements
@@ -47,6 +48,7 @@ async function measure(): Promise<Report> {
 
 /** Prints a table. Returns whether all bounds were kept. */
 function printReport({ channel, byName, byPosition, statements }: Report): boolean {
+  const print = table(3)
   const sides = [channel, byName, byPosition]
   // What slows the disk down for a while slows both sides of a round.
   const ratios = [byName, byPosition].map((rounds) =>
@@ -80,21 +82,8 @@ function printReport({ channel, byName, byPosition, statements }: Report): boole
   return verdicts.ratio && verdicts.polls
 }
 
-function print(what: string, values: readonly string[], verdict = ''): void {
-  const columns = [0, 1, 2].map((index) => (values[index] ?? '').padStart(12))
-  console.log(`${what.padEnd(44)}${columns.join('')}  ${verdict}`.trimEnd())
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!
-}
-
 function thousands(number: number): string {
   return Math.round(number).toLocaleString('en')
-}
-
-function mark(holds: boolean): string {
-  return holds ? 'ok' : 'FAILED'
 }
 
 process.exitCode = printReport(await measure()) ? 0 : 1

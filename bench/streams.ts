@@ -3,6 +3,7 @@ import type { CometServerTasks } from './comet-server.ts'
 import type { ProcessCost } from './process-cost.ts'
 import type { RawStreamServerTasks } from './raw-stream-server.ts'
 import type { StreamLoadTasks } from './stream-load.ts'
+import { mark, median, table } from './table.ts'
 
 /**
  * What a message to thousands of streams costs the server, beside Node's own server that writes one Buffer to each, in
@@ -91,32 +92,19 @@ function report(comet: Side, raw: Side): boolean {
   const ratio = median(ratios)
   const isCheap = ratio <= MOST_CPU_RATIO
   const isSmall = comet.heapBytesPerStream <= MOST_HEAP_BYTES_PER_STREAM
-  print(`${STREAMS} streams, ${ROUNDS} rounds of ${MESSAGES} messages`, 'koa-comet', 'node:http', '')
+  const print = table(2)
+  print(`${STREAMS} streams, ${ROUNDS} rounds of ${MESSAGES} messages`, ['koa-comet', 'node:http'])
   print(
     'server CPU per message and stream, median',
-    `${median(comet.cpuMicroseconds.slice(1)).toFixed(2)} µs`,
-    `${median(raw.cpuMicroseconds.slice(1)).toFixed(2)} µs`,
+    [comet, raw].map(({ cpuMicroseconds }) => `${median(cpuMicroseconds.slice(1)).toFixed(2)} µs`),
     `${mark(isCheap)} ${ratio.toFixed(2)} times, at most ${MOST_CPU_RATIO}`,
   )
   print(
     'heap per held stream',
-    `${(comet.heapBytesPerStream / 1000).toFixed(2)} kB`,
-    `${(raw.heapBytesPerStream / 1000).toFixed(2)} kB`,
+    [comet, raw].map(({ heapBytesPerStream }) => `${(heapBytesPerStream / 1000).toFixed(2)} kB`),
     `${mark(isSmall)} at most ${(MOST_HEAP_BYTES_PER_STREAM / 1000).toFixed(2)} kB`,
   )
   return isCheap && isSmall
-}
-
-function print(what: string, comet: string, raw: string, verdict: string): void {
-  console.log(`${what.padEnd(44)}${comet.padStart(12)}${raw.padStart(12)}  ${verdict}`.trimEnd())
-}
-
-function mark(holds: boolean): string {
-  return holds ? 'ok' : 'FAILED'
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)]!
 }
 
 process.exitCode = (await measure()) ? 0 : 1

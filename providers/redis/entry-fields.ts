@@ -1,5 +1,5 @@
 import type { PublicCometClient } from '../../lib/comet-client.ts'
-import type { Entry } from '../../lib/comet-state-provider.ts'
+import type { Entry, MessageEntry } from '../../lib/comet-state-provider.ts'
 import { EVERYBODY_TOPICS } from '../../lib/topics.ts'
 
 /** An entry of the stream as Redis answers it: its id there, and its fields, each name followed by its value. */
@@ -19,13 +19,7 @@ export function entryOf([streamId, fields]: StreamEntry): Entry | EpochEntry {
   const id = Number.parseInt(streamId, 10)
   switch (fields[0]) {
     case 'message':
-      return {
-        kind: 'message',
-        id,
-        name: fields[3]!,
-        contents: fields[5]!,
-        ...addressesOf(fields),
-      }
+      return messageOf(id, fields)
     case 'initialise':
       return { kind: 'initialise', id, publicToken: fields[3]! }
     case 'update':
@@ -45,24 +39,21 @@ export function entryOf([streamId, fields]: StreamEntry): Entry | EpochEntry {
   }
 }
 
-/** What {@link addressesOf} reads: nothing for what is for everybody. */
+/** What {@link messageOf} reads: nothing for what is for everybody. */
 export function addressFields(topics: readonly string[], except: readonly string[]): string[] {
   const isForAll = topics.length === 1 && topics[0] === EVERYBODY_TOPICS[0]
   const fields = isForAll ? [] : ['topics', JSON.stringify(topics)]
   return except.length === 0 ? fields : [...fields, 'except', JSON.stringify(except)]
 }
 
-function addressesOf(fields: readonly string[]): {
-  readonly topics: readonly string[]
-  readonly except: readonly string[]
-} {
+function messageOf(id: number, fields: readonly string[]): MessageEntry {
   let topics = EVERYBODY_TOPICS
   let except = NOBODY
   for (let index = 6; index < fields.length; index += 2) {
     if (fields[index] === 'topics') topics = listOf(fields[index + 1]!)
     else except = listOf(fields[index + 1]!)
   }
-  return { topics, except }
+  return { kind: 'message', id, name: fields[3]!, contents: fields[5]!, topics, except }
 }
 
 function memberOf(fields: readonly string[]): {

@@ -1,0 +1,157 @@
+import { existsSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import type { Bursts } from './bursts.ts'
+import { TaskProcess, type Tasks } from './child-process.ts'
+import { withinDeadline } from './deadline.ts'
+import { RedisIsMissing, withRedis } from './redis-process.ts'
+import type { StreamLoadTasks } from './stream-load.ts'
+import { mark, median, table } from './table.ts'
+
+/**
+ * What a message to one client costs the node that the client is at, when another node sends it by Redis, beside Node's
+ * own server that reads a stream of Redis, and socket.io. Nodes, pages and Redis are processes of their own; the sides
+ * take turns. Ends with 1 if a bound is broken.
+ */
+
+const STREAMS = 1_000
+/** To each stream, in each round. */
+const MESSAGES_EACH = 2
+/** Tens of thousands of messages pass until all code is compiled for good. */
+const WARM_UP_ROUNDS = 15
+const ROUNDS = 25
+const TEXT = 'a message of the length that a line of a chat has'
+
+/** Of Node's own server. */
+const MOST_CPU_RATIO = 1.2
+/** Above this something else is at work here, too. */
+const MOST_LOAD = 1.5
+
+/** Not a part of the package, and so not always there: `npm install --prefix bench/peers`. */
+const PEERS = new URL('../../bench/peers/', import.meta.url)
+
+/** What a node can be asked. */
+interface NodeTasks extends Tasks {
+  listen(): Promise<number>
+  /** The private tokens of so many pages that may come. */
+  initialise(count: number): readonly string[] | Promise<readonly string[]>
+  cpu(): number
+  sendToEach(bursts: Bursts): Promise<void>
+}
+
+type LoadTasks = Pick<StreamLoadTasks, 'open' | 'received'>
+
+/** Two nodes of one kind, and all pages at one of them. */
+class Side {
+  readonly name: string
+  /** Of the node that has the pages, of each message: one value for each round. */
+  readonly cpuMicroseconds: number[] = []
+  readonly #receiver: TaskProcess<NodeTasks>
+  readonly #publisher: TaskProcess<NodeTasks>
+  readonly #load: TaskProcess<LoadTasks & Tasks>
+  #port = 0
+  #sentToEach = 0
+
+  constructor(name: string, node: URL, load: URL, redisUrl: string) {
+    this.name = name
+    this.#receiver = new TaskProcess(node, [redisUrl])
+    this.#publisher = new TaskProcess(node, [redisUrl])
+    this.#load = new TaskProcess(load)
+  }
+
+  async open(): Promise<void> {
+    this.#port = await this.#receiver.ask('listen')
+    await this.#publisher.ask('listen')
+    const privateTokens = await this.#receiver.ask('initialise', STREAMS)
+    await this.#load.ask('open', { port: this.#port, privateTokens })
+  }
+
+  /** Ends when each page has got all that was sent to it, and nothing else. */
+  async round(): Promise<void> {
+    this.#sentToEach += MESSAGES_EACH
+    const before = await this.#receiver.ask('cpu')
+    await Promise.all([
+      this.#load.ask('received', { port: this.#port, count: this.#sentToEach }),
+      this.#publisher.ask('sendToEach', { receivers: STREAMS, messagesEach: MESSAGES_EACH, text: TEXT }),
+    ])
+    const cost = (await this.#receiver.ask('cpu')) - before
+    this.cpuMicroseconds.push(cost / (STREAMS * MESSAGES_EACH))
+  }
+
+  async stop(): Promise<void> {
+    for (const each of [this.#receiver, this.#publisher, this.#load]) await each.stop()
+  }
+}
+
+function sidesOf(redisUrl: string): Side[] {
+  const here = (file: string): URL => new URL(file, import.meta.url)
+  const sides = [
+    new Side('koa-comet', here('./comet-server.js'), here('./stream-load.js'), redisUrl),
+    new Side('node:http', here('./raw-redis-node.js'), here('./stream-load.js'), redisUrl),
+  ]
+  if (existsSync(new URL('node_modules', PEERS))) {
+    const socketIo = ['socket-io-node.js', 'socket-io-load.js'].map((file) => new URL(file, PEERS))
+    sides.push(new Side('socket.io', socketIo[0]!, socketIo[1]!, redisUrl))
+  } else {
+    console.log('Without socket.io, which is not installed: npm install --prefix bench/peers')
+  }
+  return sides
+}
+
+async function measure(redisUrl: string): Promise<readonly Side[]> {
+  const sides = sidesOf(redisUrl)
+  try {
+    await withinDeadline(takeTurns(sides))
+  } finally {
+    for (const side of sides) await side.stop()
+  }
+  for (const { cpuMicroseconds } of sides) cpuMicroseconds.splice(0, WARM_UP_ROUNDS)
+  return sides
+}
+
+async function takeTurns(sides: readonly Side[]): Promise<void> {
+  for (const side of sides) await side.open()
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+    for (const side of sides) await side.round()
+  }
+}
+
+/** Prints a table. Returns whether all bounds were kept. */
+function report(sides: readonly Side[]): boolean {
+  const print = table(sides.length)
+  const raw = sides[1]!.cpuMicroseconds
+  // What slows the machine down for a while slows all sides of a round.
+  const ratios = sides.map(({ cpuMicroseconds }) =>
+    median(cpuMicroseconds.map((each, round) => each / raw[round]!)),
+  )
+  const isCheap = ratios[0]! <= MOST_CPU_RATIO
+  print(
+    `two nodes over Redis, ${STREAMS.toLocaleString('en')} streams at one`,
+    sides.map(({ name }) => name),
+  )
+  print(
+    `its CPU per message to one, median of ${ROUNDS} rounds`,
+    sides.map(({ cpuMicroseconds }) => `${median(cpuMicroseconds).toFixed(1)} µs`),
+  )
+  print(
+    'times that of node:http, median of the rounds',
+    ratios.map((ratio) => ratio.toFixed(2)),
+    `${mark(isCheap)} at most ${MOST_CPU_RATIO}`,
+  )
+  return isCheap
+}
+
+const [load] = loadavg()
+console.log(`Load average before: ${load!.toFixed(2)}.`)
+if (load! > MOST_LOAD) console.log('Something else is at work on this machine: compare ratios only.')
+
+try {
+  process.exitCode = report(await withRedis(measure)) ? 0 : 1
+} catch (error) {
+  if (error instanceof RedisIsMissing) {
+    console.log(error.message)
+  } else {
+    console.error(error)
+    // What is still running would wait for what never comes.
+    process.exit(1)
+  }
+}
