@@ -41,6 +41,13 @@ export interface ReadReset {
   readonly messageId: number
 }
 
+/** Where a reader is in the list of one topic, and the id that ends it there. */
+interface Place {
+  readonly list: EntryList<Retained<MessageEntry>>
+  index: number
+  readonly before: number
+}
+
 /**
  * The retained window of a channel's log, in memory on every node, indexed by topic. It is what all reads are
  * answered from. Entries are applied one by one, in order.
@@ -140,13 +147,15 @@ export class MessageLog {
     const messages: MessageEntry[] = []
     let bytes = 0
     let through = Math.max(position, this.#head)
-    for (const logged of this.#addressedTo(reader, position)) {
-      bytes += logged.bytes
+    const places = this.#placesOf(reader, position)
+    for (let next = takeNext(places); next !== undefined; next = takeNext(places)) {
+      if (next.entry.except.includes(reader.publicToken)) continue
+      bytes += next.bytes
       if (bytes > maxBytes && messages.length > 0) {
         through = messages[messages.length - 1]!.id
         break
       }
-      messages.push(logged.entry)
+      messages.push(next.entry)
     }
     return reset ? { messages, through, reset } : { messages, through }
   }
@@ -173,29 +182,15 @@ export class MessageLog {
     return position < lostThrough ? { reason: 'trimmed', messageId } : undefined
   }
 
-  /** Merges the reader's topics by id; a message that bears several of them comes once. */
-  *#addressedTo(reader: Reader, position: number): Generator<Retained<MessageEntry>> {
-    const end = reader.end ?? Number.POSITIVE_INFINITY
-    const places: { list: EntryList<Retained<MessageEntry>>; index: number; before: number }[] = []
-    for (const { topic, after, before } of reader.subscriptions) {
+  /** Where the reader goes on in those of its topics that have something newer. */
+  #placesOf({ subscriptions, end = Number.POSITIVE_INFINITY }: Reader, position: number): Place[] {
+    const places: Place[] = []
+    for (const { topic, after, before = end } of subscriptions) {
       const list = this.#byTopic.get(topic)
       if (list === undefined || list.newest!.id <= position) continue
-      places.push({
-        list,
-        index: list.indexAfter(Math.max(position, after)),
-        before: Math.min(before ?? end, end),
-      })
+      places.push({ list, index: list.indexAfter(Math.max(position, after)), before: Math.min(before, end) })
     }
-    for (;;) {
-      let next: Retained<MessageEntry> | undefined
-      for (const place of places) {
-        const candidate = place.list.at(place.index)
-        if (candidate && candidate.id < place.before && (!next || candidate.id < next.id)) next = candidate
-      }
-      if (next === undefined) return
-      for (const place of places) if (place.list.at(place.index) === next) place.index += 1
-      if (!next.entry.except.includes(reader.publicToken)) yield next
-    }
+    return places
   }
 
   #emptyWindow(trimmedThrough: number): RetainedWindow {
@@ -221,4 +216,17 @@ export class MessageLog {
       if (list.length === 0) this.#byTopic.delete(topic)
     }
   }
+}
+
+/** The message with the lowest id; it is gone from all places then, since one that bears several topics comes once. */
+function takeNext(places: readonly Place[]): Retained<MessageEntry> | undefined {
+  let next: Retained<MessageEntry> | undefined
+  for (const { list, index, before } of places) {
+    const candidate = list.at(index)
+    if (candidate && candidate.id < before && (!next || candidate.id < next.id)) next = candidate
+  }
+  if (next) {
+    for (const place of places) if (place.list.at(place.index) === next) place.index += 1
+  }
+  return next
 }

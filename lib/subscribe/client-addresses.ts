@@ -2,7 +2,7 @@ import type { CometClient } from '../comet-client.ts'
 import type { ClientRecord, JoinEntry, LeaveEntry, StopEntry, UpdateEntry } from '../comet-state-provider.ts'
 import { groupsOf, isMember, type MembershipRecord, withJoined, withLeft } from '../memberships.ts'
 import type { Subscription } from '../message-log.ts'
-import { clientTopic, EVERYBODY, groupTopic, sessionTopic, topicsOf, userTopic } from '../topics.ts'
+import { EVERYBODY, groupTopic, ownTopicsOf, topicsOf } from '../topics.ts'
 
 /** Most clients have none, and there may be very many of them. */
 const NO_MEMBERSHIP: MembershipRecord = Object.freeze({ memberships: [] })
@@ -22,6 +22,8 @@ function audienceOf(stop: StopEntry): { topics: ReadonlySet<string>; except: Rea
 export class ClientAddresses {
   /** Nothing up to this id is for it. */
   readonly floor: number
+  /** The topics that address it for as long as it lives. */
+  readonly ownTopics: readonly string[]
   #client: CometClient
   #membership: MembershipRecord
 
@@ -30,6 +32,7 @@ export class ClientAddresses {
     const { start, generation } = record.client
     this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
     this.#client = frozen(record.client)
+    this.ownTopics = ownTopicsOf(record.client)
     this.#membership = membershipOf(record)
   }
 
@@ -44,14 +47,12 @@ export class ClientAddresses {
 
   /** Made when asked for: thousands of clients wait, and few are read for at a time. */
   get subscriptions(): readonly Subscription[] {
-    const { publicToken, generation, userId, sessionId } = this.#client
-    const subscriptions: Subscription[] = [
-      { topic: EVERYBODY, after: this.floor },
+    const { generation } = this.#client
+    const subscriptions: Subscription[] = []
+    for (const topic of this.ownTopics) {
       // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
-      { topic: clientTopic(publicToken), after: generation },
-    ]
-    if (userId !== undefined) subscriptions.push({ topic: userTopic(userId), after: generation })
-    if (sessionId !== undefined) subscriptions.push({ topic: sessionTopic(sessionId), after: generation })
+      subscriptions.push({ topic, after: topic === EVERYBODY ? this.floor : generation })
+    }
     for (const { group, joined, left } of this.#membership.memberships) {
       // What it was a member of from the start, it is as of where it starts to read.
       const after = joined === generation ? this.floor : joined

@@ -82,6 +82,11 @@ export class ClientLease implements Reader {
     return this.#addresses.floor
   }
 
+  /** The topics that address the client for as long as it lives. */
+  get ownTopics(): readonly string[] {
+    return this.#addresses.ownTopics
+  }
+
   get lostThrough(): number | undefined {
     return this.#addresses.lostThrough
   }

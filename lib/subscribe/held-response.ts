@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
+import { isGone } from './is-gone.ts'
 import type { StreamFrame } from './stream-frame.ts'
 import { StreamWriter } from './stream-writer.ts'
 import { UnfinishedAnswer } from './unfinished-answer.ts'
@@ -97,19 +98,23 @@ export class HeldResponse {
 
   /** Begins an answer in pieces. Only when Koa has unwound. */
   begin(headers: Answer['headers'], first: StreamFrame): void {
-    const writer = new StreamWriter(this.#res, this.#owner)
-    this.#writer = writer
     this.#guarded((res) => {
       // Not setHeader: it would keep them for as long as the stream is open.
       res.writeHead(200, headers)
-      writer.begin(first)
+      this.#writer = new StreamWriter(res, this.#owner, first)
       joinHead(res)
     })
   }
 
   /** Adds a piece. Only when it has begun and is not choked. */
   write(frame: StreamFrame): void {
-    this.#guarded(() => this.#writer?.write(frame))
+    const res = this.#res
+    if (res.writableEnded) return
+    try {
+      this.#writer?.write(frame)
+    } catch {
+      res.destroy()
+    }
   }
 
   /**
@@ -149,14 +154,6 @@ function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): voi
   setHeaders(res, headers)
   if (status !== 204) res.setHeader('Content-Length', Buffer.byteLength(body))
   res.end(body)
-}
-
-/** Whether a response's connection or stream is gone. One that is gone already will not tell so again. */
-export function isGone(res: ServerResponse & { readonly stream?: { readonly writable: boolean } }): boolean {
-  // The compatibility API of HTTP/2 has neither property, but the stream. One that is reset has ended before it is gone.
-  const isOver = res.destroyed || res.closed || res.stream?.writable === false
-  // One that stands in line behind another answer of its connection is not told that this is gone.
-  return isOver || res.req.socket.destroyed
 }
 
 /** Node keeps the head it has written as dozens of strings until somebody looks at it: 1 kB for each open stream. */

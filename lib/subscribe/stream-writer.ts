@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { isGone } from './is-gone.ts'
 import type { StreamFrame } from './stream-frame.ts'
 import { UnfinishedAnswer } from './unfinished-answer.ts'
 
@@ -17,11 +18,16 @@ interface WriterOwner {
 export class StreamWriter {
   readonly #res: ServerResponse
   readonly #owner: WriterOwner
+  /** By which chunks go past the response, which costs a third less; undefined where they must not. */
+  readonly #socket: Socket | undefined
   #choked: UnfinishedAnswer | undefined
 
-  constructor(res: ServerResponse, owner: WriterOwner) {
+  /** Writes the first frame. The response's head leaves with it, so that it cannot go past the response. */
+  constructor(res: ServerResponse, owner: WriterOwner, { bytes }: StreamFrame) {
     this.#res = res
     this.#owner = owner
+    this.#throughResponse(bytes)
+    this.#socket = chunkSocketOf(res)
   }
 
   /** Whether what was written last has not left yet: nothing more is to be written before `drained`. */
@@ -29,15 +35,14 @@ export class StreamWriter {
     return this.#choked !== undefined
   }
 
-  /** Writes the first frame. The response's head leaves with it, so that it cannot go past the response. */
-  begin({ bytes }: StreamFrame): void {
-    this.#throughResponse(bytes)
-  }
-
+  /** Does nothing on a connection that is gone. */
   write(frame: StreamFrame): void {
-    const res = this.#res
-    if (!takesChunks(res)) this.#throughResponse(frame.bytes)
-    else if (!res.socket.write(frame.chunk)) this.#choke(res.socket)
+    const socket = this.#socket
+    // What waits in the response, whose head may stand in line behind another answer, comes first.
+    const mayGoPast = socket?.writable && this.#res.writableLength === socket.writableLength
+    if (!mayGoPast) {
+      if (!isGone(this.#res)) this.#throughResponse(frame.bytes)
+    } else if (!socket.write(frame.chunk)) this.#choke(socket)
   }
 
   #throughResponse(bytes: Buffer): void {
@@ -56,12 +61,8 @@ export class StreamWriter {
   }
 }
 
-/**
- * Whether chunks may go past the response to its socket, which costs a third less: HTTP/1.1, nothing waits in the
- * response, and no middleware has put a `write` of its own in place.
- */
-function takesChunks(res: ServerResponse): res is ServerResponse & { readonly socket: Socket } {
-  const { socket } = res
-  const isChunked = res.chunkedEncoding && res.headersSent && !Object.hasOwn(res, 'write')
-  return isChunked && socket?.writable === true && res.writableLength === socket.writableLength
+/** Of an answer over HTTP/1.1, unless a middleware has put a `write` of its own in place. */
+function chunkSocketOf(res: ServerResponse): Socket | undefined {
+  const isChunked = res.chunkedEncoding && !Object.hasOwn(res, 'write')
+  return isChunked ? (res.socket ?? undefined) : undefined
 }

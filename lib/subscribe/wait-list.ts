@@ -3,7 +3,7 @@ import type { CometException } from '../comet-exception.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
-import { groupTopic, ownTopicsOf, topicsOf } from '../topics.ts'
+import { groupTopic } from '../topics.ts'
 import type { ClientLease } from './client-lease.ts'
 import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
@@ -53,7 +53,8 @@ export class WaitList implements WaitRoom {
   hold(ctx: Context, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
-    for (const topic of topicsOf(request.lease.client)) this.#byTopic.add(topic, request)
+    for (const topic of request.lease.ownTopics) this.#byTopic.add(topic, request)
+    for (const group of request.groups) this.#byTopic.add(groupTopic(group), request)
     return request
   }
 
@@ -116,7 +117,7 @@ export class WaitList implements WaitRoom {
 
   leave(request: WaitRequest): void {
     this.#requests.delete(request)
-    for (const topic of ownTopicsOf(request.lease.client)) this.#byTopic.delete(topic, request)
+    for (const topic of request.lease.ownTopics) this.#byTopic.delete(topic, request)
     for (const group of request.groups) this.#byTopic.delete(groupTopic(group), request)
   }
 

@@ -26,7 +26,7 @@ const LINE_END = /\r\n|\r|\n/
 /** Each line of a value is a field of its own; a reader joins them by line feeds. */
 function linesOf(field: string, value: string): string {
   // What is sent all day has none, and is not to be searched twice.
-  if (!/[\r\n]/.test(value)) return `${field}: ${value}\n`
+  if (isOneLine(value)) return `${field}: ${value}\n`
   return value
     .split(LINE_END)
     .map((line) => `${field}: ${line}\n`)
@@ -35,5 +35,10 @@ function linesOf(field: string, value: string): string {
 
 /** An id is one line; a reader ignores one with NUL in it, and with it the position. */
 function oneLine(value: string): string {
-  return value.replace(/[\r\n\0]/g, '')
+  return isOneLine(value) ? value : value.replace(/[\r\n\0]/g, '')
+}
+
+/** Whether a value is read as it is, in any field. */
+export function isOneLine(value: string): boolean {
+  return !/[\r\n\0]/.test(value)
 }

@@ -5,11 +5,11 @@ import type { MessageEntry } from '../comet-state-provider.ts'
 import { type Cursor, formatCursor } from '../cursor.ts'
 import type { ReadReset } from '../message-log.ts'
 import type { HeldResponse } from '../subscribe/held-response.ts'
-import { type StreamFrame, streamFrame } from '../subscribe/stream-frame.ts'
+import { StreamFrame } from '../subscribe/stream-frame.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import type { Transport } from '../subscribe/wait-request.ts'
 import { ControlName, type OpenedContents, type ResetContents } from '../wire.ts'
-import { formatBlock } from './event-stream-format.ts'
+import { formatBlock, isOneLine } from './event-stream-format.ts'
 import { replacedToJson } from './replaced-json.ts'
 
 /**
@@ -98,7 +98,7 @@ export class EventStream implements Transport {
     }
     const told = `${reset ? resetBlock(reset, cursor.epoch) : ''}${blocksOf(messages, cursor.epoch)}`
     if (response.hasBegun) {
-      response.write(streamFrame(told))
+      response.write(new StreamFrame(told))
       return
     }
     const start = reset ? { epoch: cursor.epoch, messageId: reset.messageId } : from
@@ -117,7 +117,7 @@ export class EventStream implements Transport {
       retryMs: RETRY_MS + randomInt(RETRY_SPREAD_MS),
       data: controlToJson({ mid: messageId, n: ControlName.opened, c: contents }),
     })
-    return streamFrame(`${opened}${rest}`)
+    return new StreamFrame(`${opened}${rest}`)
   }
 }
 
@@ -132,7 +132,7 @@ class SharedFrame<T> {
 
   of(what: T, format: () => string): StreamFrame {
     if (this.#last === undefined || !this.#isSame(what, this.#last.what)) {
-      this.#last = { what, frame: streamFrame(format()) }
+      this.#last = { what, frame: new StreamFrame(format()) }
     }
     return this.#last.frame
   }
@@ -144,12 +144,19 @@ function isSameList(one: readonly MessageEntry[], other: readonly MessageEntry[]
 }
 
 function blocksOf(messages: readonly MessageEntry[], epoch: string): string {
-  return messages
-    .map((message) => {
-      const id = formatCursor({ epoch, messageId: message.id })
-      return formatBlock({ id, data: messageToJson(message.id, message) })
-    })
-    .join('')
+  let text = ''
+  for (const message of messages) text += blockOf(message, epoch)
+  return text
+}
+
+/** As `formatBlock` does it. That looks through the finished text, which costs as much again as to put it together. */
+function blockOf(message: MessageEntry, epoch: string): string {
+  const { id } = message
+  const data = messageToJson(id, message)
+  const isPlain = isOneLine(message.contents) && isOneLine(epoch)
+  return isPlain
+    ? `id: ${epoch}:${id}\ndata: ${data}\n\n`
+    : formatBlock({ id: formatCursor({ epoch, messageId: id }), data })
 }
 
 function resetBlock({ reason, messageId }: ReadReset, epoch: string): string {

@@ -22,7 +22,8 @@ export type RedisClientSource = RedisClient | (() => RedisClient | Promise<Redis
 const OVERRIDES = {
   RESP: 2,
   disableOfflineQueue: true,
-  commandOptions: {},
+  // Nor does each command get a timer, by which the library would give up those that wait to be sent.
+  commandOptions: { timeout: 0 },
   clientSideCache: undefined,
   emitInvalidate: undefined,
   maintNotifications: 'disabled',

@@ -1,6 +1,6 @@
 import type { PublicCometClient } from '../../lib/comet-client.ts'
 import type { Entry, MessageEntry } from '../../lib/comet-state-provider.ts'
-import { EVERYBODY_TOPICS } from '../../lib/topics.ts'
+import { EVERYBODY, EVERYBODY_TOPICS } from '../../lib/topics.ts'
 
 /** An entry of the stream as Redis answers it: its id there, and its fields, each name followed by its value. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]]
@@ -41,19 +41,30 @@ export function entryOf([streamId, fields]: StreamEntry): Entry | EpochEntry {
 
 /** What {@link messageOf} reads: nothing for what is for everybody. */
 export function addressFields(topics: readonly string[], except: readonly string[]): string[] {
-  const isForAll = topics.length === 1 && topics[0] === EVERYBODY_TOPICS[0]
-  const fields = isForAll ? [] : ['topics', JSON.stringify(topics)]
+  const fields = topicFields(topics)
   return except.length === 0 ? fields : [...fields, 'except', JSON.stringify(except)]
+}
+
+function topicFields(topics: readonly string[]): string[] {
+  if (topics.length !== 1) return ['topics', JSON.stringify(topics)]
+  return topics[0] === EVERYBODY ? [] : ['topic', topics[0]!]
 }
 
 function messageOf(id: number, fields: readonly string[]): MessageEntry {
   let topics = EVERYBODY_TOPICS
   let except = NOBODY
-  for (let index = 6; index < fields.length; index += 2) {
-    if (fields[index] === 'topics') topics = listOf(fields[index + 1]!)
-    else except = listOf(fields[index + 1]!)
+  for (let index = 4; index < fields.length; index += 2) {
+    const value = fields[index + 1]!
+    if (fields[index] === 'topic') topics = [value]
+    else if (fields[index] === 'topics') topics = listOf(value)
+    else except = listOf(value)
   }
-  return { kind: 'message', id, name: fields[3]!, contents: fields[5]!, topics, except }
+  return { kind: 'message', id, name: nameIn(fields[1]!), contents: fields[3]!, topics, except }
+}
+
+/** Of `<stored at> <bytes> <name>`. */
+function nameIn(head: string): string {
+  return head.slice(head.indexOf(' ', head.indexOf(' ') + 1) + 1)
 }
 
 function memberOf(fields: readonly string[]): {

@@ -2,7 +2,8 @@
  * The log: a stream whose ids are those of the entries, `<id>-0`. They follow each other without a gap within an epoch,
  * so that whoever reads them knows whether one is missing.
  *
- * The first field of an entry bears its kind as its name, and `<stored at> <bytes>` as its value. Needs `channel`.
+ * The first field of an entry bears its kind as its name, and `<stored at> <bytes>` as its value, of a message with
+ * ` <name>` behind: each field costs those who read it. Needs `channel`.
  */
 export const LOG_LUA = `
 local TRIM_STEP = 500
@@ -11,14 +12,22 @@ local ADDRESS_BYTES = 500
 
 local added = 0
 
-local function add_entry(kind, bytes, ...)
+local function add(kind, bytes, rest, ...)
   channel.head = channel.head + 1
   channel.entries = channel.entries + 1
   channel.bytes = channel.bytes + bytes
-  if kind == 'message' then channel.messages = channel.messages + 1 end
   added = added + 1
-  redis.call('XADD', LOG, text(channel.head) .. '-0', kind, text(store_time) .. ' ' .. text(bytes), ...)
+  redis.call('XADD', LOG, text(channel.head) .. '-0', kind, text(store_time) .. ' ' .. text(bytes) .. rest, ...)
   return channel.head
+end
+
+local function add_entry(kind, bytes, ...)
+  return add(kind, bytes, '', ...)
+end
+
+local function add_message(bytes, name, ...)
+  channel.messages = channel.messages + 1
+  return add('message', bytes, ' ' .. name, ...)
 end
 
 local function is_over(stored_at)
@@ -32,7 +41,7 @@ local function take_out(entries)
   local through
   for _, entry in ipairs(entries) do
     local fields = entry[2]
-    local stored_at, bytes = string.match(fields[2], '^(%d+) (%d+)$')
+    local stored_at, bytes = string.match(fields[2], '^(%d+) (%d+)')
     if not is_over(tonumber(stored_at)) then return through, false end
     through = tonumber(string.match(entry[1], '^%d+'))
     channel.entries = channel.entries - 1

@@ -24,7 +24,7 @@ function operations.send(op, contents)
   local first = op.key and known_key(op.key)
   if first then return first end
   if op.receiver and not find(op.receiver) then return UNKNOWN end
-  local id = add_entry('message', op.bytes, 'name', op.name, 'contents', contents, unpack(op.addresses))
+  local id = add_message(op.bytes, op.name, 'contents', contents, unpack(op.addresses))
   if op.key then remember_key(op.key, id) end
   return id
 end
