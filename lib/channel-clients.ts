@@ -1,7 +1,7 @@
 import { type Audience, checkGroup, checkOnlyAudience } from './audience.ts'
 import type { ChannelEmitter } from './channel-events.ts'
 import type { ChannelNode } from './channel-node.ts'
-import { checkToken } from './checks.ts'
+import { checkPublicToken, checkToken } from './checks.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import { CometException, ErrorText } from './comet-exception.ts'
 import type { Done, InitialiseOperation } from './comet-state-provider.ts'
@@ -110,7 +110,7 @@ export class ChannelClients {
   }
 
   update(publicToken: string, parameters: UpdateParameters): Promise<CometClient> {
-    checkToken('publicToken', publicToken)
+    checkPublicToken(publicToken)
     const changed = checkUpdate(parameters)
     return this.#node.appendAndApply({ kind: 'update', publicToken, ...changed }, ({ client }) => {
       this.#events.emit('clientUpdated', client!)

@@ -1,4 +1,4 @@
-import { CometException } from './comet-exception.ts'
+import { CometException, ErrorText } from './comet-exception.ts'
 
 /** What no text in UTF-8 can carry. */
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -12,6 +12,13 @@ export function checkText(name: string, value: unknown, maxLength: number): asse
   const isText =
     typeof value === 'string' && value.length > 0 && value.length <= maxLength && !LONE_SURROGATE.test(value)
   check(isText, name, `a text of 1 to ${maxLength} characters`)
+}
+
+/** For what only has to be somebody's public token: of a text that nobody can have, it says that nobody has it. */
+export function checkPublicToken(token: unknown): asserts token is string {
+  checkToken('publicToken', token)
+  if (LONE_SURROGATE.test(token))
+    throw new CometException('COMET_CLIENT_DOES_NOT_EXIST', ErrorText.clientDoesNotExist)
 }
 
 /** For what only has to be somebody's token. Does not say what it is instead: that may have a private token in it. */

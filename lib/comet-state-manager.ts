@@ -5,7 +5,7 @@ import { ChannelClients, type ClientCounts } from './channel-clients.ts'
 import { ChannelEmitter, type ChannelEvents } from './channel-events.ts'
 import { ChannelNode } from './channel-node.ts'
 import { type ChannelStats, statsOf } from './channel-stats.ts'
-import { checkToken } from './checks.ts'
+import { checkPublicToken, checkToken } from './checks.ts'
 import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import type { ICometStateProvider } from './comet-state-provider.ts'
 import { type CloseOptions, checkClose, completeOptions } from './complete-options.ts'
@@ -99,13 +99,13 @@ export class CometStateManager<
    * @throws COMET_CLIENT_DOES_NOT_EXIST, COMET_CLIENT_HAS_TOO_MANY_GROUPS, COMET_PARAMETERS_ARE_INVALID
    */
   async joinGroup(publicToken: string, group: string): Promise<number> {
-    checkToken('publicToken', publicToken)
+    checkPublicToken(publicToken)
     return this.#clients.join({ publicToken }, group)
   }
 
   /** Ends a membership: what was sent before still reaches the client. False if it was none. Throws as {@link joinGroup}. */
   async leaveGroup(publicToken: string, group: string): Promise<boolean> {
-    checkToken('publicToken', publicToken)
+    checkPublicToken(publicToken)
     return this.#clients.leave({ publicToken }, group)
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { glance } from '../support/page.ts'
@@ -41,6 +41,21 @@ describe('A mistake of the app is told at once', () => {
     await expect(channel.getCometClient(undefined as unknown as string)).rejects.toThrow(TypeError)
     await expect(channel.killIdleCometClient(client)).rejects.toThrow(TypeError)
     await expect(channel.initializeClient('ann' as never)).rejects.toThrow(/takes one object.*not "ann"/)
+  })
+
+  test('a token that is no text in UTF-8 is nobody’s, and the store is not asked', async () => {
+    const provider = new InProcCometStateProvider()
+    const { channel } = await openSite({ provider })
+    await channel.open()
+    const append = jest.spyOn(provider, 'append')
+    for (const call of [
+      channel.joinGroup('\ud800', 'room'),
+      channel.leaveGroup('a\udfff', 'room'),
+      channel.updateClient('\ud800', { displayName: 'Ann' }),
+    ]) {
+      await expect(call).rejects.toMatchObject({ code: 'COMET_CLIENT_DOES_NOT_EXIST' })
+    }
+    expect(append).not.toHaveBeenCalled()
   })
 
   test('an event that does not exist, and a listener that is no function', async () => {

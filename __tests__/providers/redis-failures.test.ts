@@ -1,5 +1,13 @@
 import { afterAll, afterEach, describe, expect } from '@jest/globals'
-import { hashOf, initialise, renewal, send, stopTopics } from '../../providers/contract/operations.ts'
+import {
+  claim,
+  hashOf,
+  initialise,
+  join,
+  renewal,
+  send,
+  stopTopics,
+} from '../../providers/contract/operations.ts'
 import type { ProviderNode } from '../../providers/contract/provider-node.ts'
 import { eventually } from '../support/eventually.ts'
 import { testWithRedis as test } from '../support/redis/redis-available.ts'
@@ -49,12 +57,54 @@ describe('When the answer to a write is lost', () => {
     expect(stopped?.map(({ publicToken }) => publicToken)).toEqual(['ann'])
   })
 
+  test('renewals are done in their order: a goodbye that is asked for again does not undo what came behind it', async () => {
+    const { gate, node } = await openBehindGate()
+    const ann = await node.initialise(initialise('ann'))
+    const outcomes = await losingTheAnswer(gate, () =>
+      Promise.all([
+        node.renew(renewal(ann, { goodbye: true, seconds: 1 })),
+        node.renew(renewal(ann, { holder: 'page-2', take: true })),
+      ]),
+    )
+    expect(outcomes).toEqual(['kept', 'kept'])
+    expect((await node.record(hashOf('ann'))).holder).toBe('page-2')
+  })
+
   test('those whom a sweep removed are told of once', async () => {
     const { store, gate, node } = await openBehindGate()
     await node.initialise(initialise('ann', { leaseSeconds: 1 }))
     store.nowMs += 2000
     expect(await losingTheAnswer(gate, () => node.sweep())).toEqual(['ann'])
     expect(await node.sweep()).toEqual([])
+  })
+
+  test('also if nobody has answered for as long as a call may take', async () => {
+    const { store, gate, node } = await openBehindGate(TIMEOUT_SECONDS)
+    await node.append(...['ann', 'bob', 'eve'].map((token) => initialise(token, { leaseSeconds: 1 })))
+    store.nowMs += 2000
+    gate.dropReplies()
+    await expect(node.sweep()).rejects.toThrow()
+    gate.mend()
+    await eventually(() => node.listener.isAvailable)
+    expect(await node.sweep()).toEqual(['ann', 'bob', 'eve'])
+    expect(await node.sweep()).toEqual([])
+  })
+
+  test('those whom a step of a stop removed are told of by a sweep, though nobody has answered for so long', async () => {
+    const { gate, node } = await openBehindGate(TIMEOUT_SECONDS)
+    const tokens = Array.from({ length: 450 }, (_, index) => `client-${index}`)
+    await node.append(...tokens.map((token) => initialise(token)))
+    const stopping = node.append(stopTopics(['*']))
+    await gate.cutAfterNextRequest('"number":1,')
+    await gate.cutAfterNextRequest('"number":1,')
+    gate.dropReplies()
+    const [outcome] = await stopping
+    expect(outcome!.stopped!.length).toBeLessThan(tokens.length)
+    gate.mend()
+    await eventually(() => node.listener.isAvailable)
+    const names = outcome!.stopped!.map(({ publicToken }) => publicToken)
+    while (names.length < tokens.length) names.push(...(await node.sweep()))
+    expect(names.sort()).toEqual(tokens.sort())
   })
 
   test('a whole stop of many is carried out, each told of once, though each of its steps is cut', async () => {
@@ -78,6 +128,18 @@ describe('When the answer to a write is lost', () => {
   })
 })
 
+test('A batch of which something cannot be read is refused whole, and nothing of it is done', async () => {
+  const { store, node } = await openBehindGate()
+  const ann = await node.initialise(initialise('ann'))
+  const { epoch } = node.listener.log
+  await expect(node.provider.append([send(), join('\ud800', 'room')])).rejects.toThrow(/unicode/)
+  const unreadable = claim({ ...ann, publicToken: '\ud800' }, 'k', 'run')
+  await expect(node.provider.claim([claim(ann, 'k', 'run'), unreadable])).rejects.toThrow(/unicode/)
+  await node.provider.catchUp()
+  expect([names(node), await node.listed(), node.listener.log.epoch]).toEqual([[], ['ann'], epoch])
+  expect(await store.server.command('HLEN', `{${store.prefix}:chat}:claims`)).toBe(0)
+})
+
 describe('What was given up', () => {
   test('is not done any more, however late it reaches the server', async () => {
     const { store, gate, node } = await openBehindGate(TIMEOUT_SECONDS)
@@ -99,6 +161,21 @@ describe('What was given up', () => {
     expect(await other.listed()).toEqual(['ann'])
     expect((await other.record(hashOf('ann'))).holder).toBeUndefined()
     expect(gate.hits.refused).toBe(0)
+  })
+
+  test('is refused soon by a server that has hung for as long as a call may take', async () => {
+    const store = await createStore()
+    const [node, other] = [await store.open({ timeoutSeconds: 4 }), await store.open({ timeoutSeconds: 4 })]
+    store.server.freeze()
+    await expect(node.append(send())).rejects.toThrow()
+    const refused: string[] = []
+    const refusal = (who: ProviderNode, name: string) =>
+      who.append(send()).catch(() => {
+        refused.push(name)
+      })
+    // The other one does not know yet that the server hangs, and waits out its time.
+    await Promise.all([refusal(other, 'late'), refusal(node, 'soon')])
+    expect(refused).toEqual(['soon', 'late'])
   })
 
   test('is refused at once when the server has been away for as long as a call may take', async () => {
@@ -164,7 +241,8 @@ describe('A node that follows', () => {
   test('what is not what it asks finds out, and nothing is promised meanwhile', async () => {
     const { store, node } = await openBehindGate(TIMEOUT_SECONDS)
     // As if calls went to a server that has taken the place of the one whose stream is read still.
-    await store.server.command('HSET', `{${store.prefix}:chat}:channel`, 'epoch', 'another')
+    const row = ['epoch', 'another', 'began_at', String(Date.now() + 60_000)]
+    await store.server.command('HSET', `{${store.prefix}:chat}:channel`, ...row)
     await expect(node.append(send('Nowhere'))).rejects.toThrow('no answer in time')
     await eventually(() => node.listener.log.epoch === 'another')
     const here = await node.appendOne(send('Here'))

@@ -33,11 +33,15 @@ async function openChannel() {
       await store.server.command('HSET', row, 'lineage', 'another')
       return position({ epoch, ...more })
     },
-    /** So that what comes from now on comes later. */
-    async waitForClock() {
-      const now = async () => Number(((await store.server.command('TIME')) as string[])[1])
-      const before = Math.floor((await now()) / 1000)
-      while (Math.floor((await now()) / 1000) === before);
+    /** A moment of the server's clock, in milliseconds, that is behind all that was done and before all that will be. */
+    async between() {
+      const now = async () => {
+        const [seconds, micros] = (await store.server.command('TIME')) as [string, string]
+        return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+      }
+      const before = await now()
+      while ((await now()) <= before + 1);
+      return before + 1
     },
   }
 }
@@ -51,7 +55,7 @@ describe('The ids of a new life of the log', () => {
 
   test('are above all that whoever asks has seen, of another server', async () => {
     const { beginLife } = await openChannel()
-    const seen = { epoch: 'elsewhere', head: AHEAD, agoMs: 0 }
+    const seen = { epoch: 'elsewhere', head: AHEAD, at: 0 }
     expect(await beginLife('life-2', { seen })).toEqual({ epoch: 'life-2', head: AHEAD + 1 })
   })
 
@@ -64,28 +68,43 @@ describe('The ids of a new life of the log', () => {
 
 describe('A life that ended here and went on elsewhere', () => {
   test('is noticed once for each message of it, and only for those sent since it ended here', async () => {
-    const { position, beginLife, waitForClock } = await openChannel()
+    const { position, beginLife, between } = await openChannel()
     const { head } = await position({})
+    const before = await between()
     await beginLife('life-2')
-    await waitForClock()
-    const ask = async (epoch: string, seenHead: number, agoMs: number) =>
-      (await position({ epoch, seen: { epoch: 'life-1', head: seenHead, agoMs } })).epoch
-    expect(await ask('all was known', head, 0)).toBe('life-2')
-    expect(await ask('it was told before', head + 1, 60_000)).toBe('life-2')
-    expect(await ask('life-3', head + 1, 0)).toBe('life-3')
-    expect(await ask('it was counted', head + 1, 0)).toBe('life-3')
-    expect(await ask('life-4', head + 2, 0)).toBe('life-4')
+    const after = await between()
+    const ask = async (epoch: string, seenHead: number, at: number) =>
+      (await position({ epoch, seen: { epoch: 'life-1', head: seenHead, at } })).epoch
+    expect(await ask('all was known', head, after)).toBe('life-2')
+    expect(await ask('it was told before', head + 1, before)).toBe('life-2')
+    expect(await ask('life-3', head + 1, after)).toBe('life-3')
+    expect(await ask('it was counted', head + 1, after)).toBe('life-3')
+    expect(await ask('life-4', head + 2, after)).toBe('life-4')
+  })
+
+  test('is noticed also if nobody here has ever heard of it, as of a server that was restarted meanwhile', async () => {
+    const { position, between } = await openChannel()
+    const after = await between()
+    const ask = async (epoch: string, head: number, at: number) =>
+      (await position({ epoch, seen: { epoch: 'elsewhere', head, at } })).epoch
+    expect(await ask('it was over before', 5, after - 60_000)).toBe('life-1')
+    expect(await ask('life-2', 5, after)).toBe('life-2')
+    expect(await ask('it was counted', 5, await between())).toBe('life-2')
+    expect(await ask('life-3', 6, await between())).toBe('life-3')
   })
 
   test('is known if it is one of the last sixteen', async () => {
-    const { beginLife, position, waitForClock } = await openChannel()
-    for (let life = 2; life <= 20; life++) await beginLife(`life-${life}`)
-    await waitForClock()
-    const ask = async (seen: string, epoch: string) =>
-      (await position({ epoch, seen: { epoch: seen, head: AHEAD, agoMs: 0 } })).epoch
-    expect(await ask('life-3', 'it is forgotten')).toBe('life-20')
-    expect(await ask('life-4', 'life-21')).toBe('life-21')
-    expect(await ask('life-19', 'life-22')).toBe('life-22')
+    const { beginLife, position, between } = await openChannel()
+    for (let life = 2; life <= 10; life++) await beginLife(`life-${life}`)
+    const early = await between()
+    for (let life = 11; life <= 20; life++) await beginLife(`life-${life}`)
+    const late = await between()
+    const ask = async (seen: string, epoch: string, at: number) =>
+      (await position({ epoch, seen: { epoch: seen, head: AHEAD, at } })).epoch
+    // By when it came nobody can tell any more whether it came behind its end.
+    expect(await ask('life-3', 'it is forgotten', early)).toBe('life-20')
+    expect(await ask('life-4', 'life-21', early)).toBe('life-21')
+    expect(await ask('life-19', 'life-22', late)).toBe('life-22')
   })
 })
 
@@ -101,10 +120,19 @@ describe('A call of a lane', () => {
     expect(await position({})).toEqual(before)
   })
 
-  test('is known for much longer than somebody waits for its answer', async () => {
+  test('is known for much longer than somebody waits for its answer, and then forgotten by a sweep', async () => {
     const { store, scripts } = await openChannel()
-    await scripts.call(SCRIPTS.append, { number: 1 }, ...argumentsOf(send()))
-    const key = `{${store.prefix}:chat}:call:${scripts.lane}`
-    expect(await store.server.command('PTTL', key)).toBeGreaterThan(5 * 60_000)
+    const append = () => scripts.call(SCRIPTS.append, { number: 1 }, ...argumentsOf(send()))
+    const answer = await append()
+    const sweepAfter = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 5000) {
+        store.nowMs += 5000
+        await scripts.call(SCRIPTS.sweep, {}, 'first')
+      }
+    }
+    await sweepAfter(9 * 60_000)
+    expect(await append()).toEqual(answer)
+    await sweepAfter(2 * 60_000)
+    expect(await append()).not.toEqual(answer)
   })
 })

@@ -121,6 +121,29 @@ describe('A server that does nothing of what it is asked for a time is asked aga
   })
 })
 
+test('What the app’s function says is no word of the server’s: it is asked again', async () => {
+  const server = await startServer()
+  let failures = 0
+  const node = await openNode(() => {
+    failures += 1
+    if (failures < 4) throw new Error('DNS lookup failed')
+    return createClient({ url: server.url })
+  })
+  await node.append(send())
+  expect(failures).toBeGreaterThanOrEqual(4)
+})
+
+test('A node of a primary that has become a replica, and is out of touch with its own, says so', async () => {
+  const server = await startServer()
+  const node = await openNode(createClient({ url: server.url }), { timeoutSeconds: 1 })
+  await server.command('REPLICAOF', ...NOBODY)
+  await eventually(() => !node.listener.isAvailable)
+  await expect(node.provider.catchUp()).rejects.toThrow(/it is a replica/)
+  await expect(node.provider.getClient('hash')).rejects.toThrow(/it is a replica/)
+  await server.promote()
+  await eventually(() => node.listener.isAvailable)
+})
+
 describe('A connection is given up', () => {
   test('that does not answer: the next call takes another one', async () => {
     const server = await startServer()

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest } from '@jest/globals'
 import { RedisCometStateProvider } from 'koa-comet/providers/redis'
 import { createClient, createCluster, createSentinel, RESP_TYPES } from 'redis'
-import { initialise, send } from '../../providers/contract/operations.ts'
+import { initialise, initialiseAs, send } from '../../providers/contract/operations.ts'
 import { AMPLE_RETENTION } from '../../providers/contract/provider-nodes.ts'
 import { RecordingListener } from '../../providers/contract/recording-listener.ts'
 import { eventually } from '../support/eventually.ts'
@@ -222,6 +222,40 @@ describe('The app’s own client', () => {
     expect(asked).toBeGreaterThanOrEqual(4)
   })
 
+  test('has to be without a key prefix if a function gives it: it would not be known in time', async () => {
+    const server = await startServer()
+    const source = () => createClient({ url: server.url, keyPrefix: 'shop:' })
+    await expect(open(source)).rejects.toThrow(/keyPrefix \('shop:'\): use the option prefix/)
+  })
+
+  test('subscribes to new passwords once for each connection there is, however many were lost', async () => {
+    const server = await startServer()
+    const credentials = { username: 'default', password: '' }
+    let subscriptions = 0
+    const subscribe = () => {
+      subscriptions += 1
+      const dispose = () => {
+        subscriptions -= 1
+      }
+      return Promise.resolve([credentials, { dispose }] as const)
+    }
+    const credentialsProvider = {
+      type: 'streaming-credentials-provider',
+      subscribe,
+      onReAuthenticationError: () => {},
+    }
+    const { provider } = await open(createClient({ url: server.url, credentialsProvider } as never))
+    const before = subscriptions
+    for (let loss = 0; loss < 5; loss++) {
+      await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      await provider.append([send()])
+      await provider.catchUp()
+    }
+    expect(subscriptions).toBe(before)
+    await provider.close()
+    expect(subscriptions).toBe(0)
+  })
+
   test('leaves nothing behind that was opened: also of a provider that never came to open', async () => {
     const server = await startServer()
     const { provider } = await open(createClient({ url: server.url }))
@@ -248,8 +282,6 @@ describe('Memory of the server', () => {
     await provider.open('chat', listener, { seconds: 600, messages: 100, bytes: 1_000_000 })
     for (let count = 0; count < 20; count++) await provider.append(Array.from({ length: 50 }, () => send()))
     expect(await server.command('XLEN', '{koa-comet:chat}:log')).toBe(100)
-    const keys = (await server.command('KEYS', '{koa-comet:chat}:call:*')) as string[]
-    for (const key of keys) expect(await server.command('PTTL', key)).toBeGreaterThan(0)
     await server.command('CONFIG', 'SET', 'maxmemory', '1')
     await expect(provider.append([send('Full')])).rejects.toThrow(/memory is full/)
     await server.command('CONFIG', 'SET', 'maxmemory', '0')
@@ -257,5 +289,25 @@ describe('Memory of the server', () => {
     await provider.catchUp()
     expect(listener.told.at(-1)).toMatchObject({ name: 'Room' })
     expect(listener.told.some((entry) => entry.kind === 'message' && entry.name === 'Full')).toBe(false)
+  })
+
+  test('is given back by sweeps also while it is full: of clients in groups, and of the log', async () => {
+    const server = await startServer()
+    let nowMs = Date.now()
+    const provider = new RedisCometStateProvider(createClient({ url: server.url }), { now: () => nowMs })
+    opened.push(provider)
+    await provider.open('chat', new RecordingListener(), { ...AMPLE_RETENTION, seconds: 5 })
+    await provider.append([initialiseAs('ann', { groups: ['room'] }, { leaseSeconds: 1 }), send(), send()])
+    await server.command('CONFIG', 'SET', 'maxmemory', '1')
+    nowMs += 3000
+    const removed = await provider.removeExpired()
+    expect(removed.map(({ client, reason }) => [client.publicToken, reason])).toEqual([['ann', 'idle']])
+    expect(await server.command('XLEN', '{koa-comet:chat}:log')).toBe(7)
+    // Time goes on, though nobody is to be removed.
+    for (let sweep = 0; sweep < 2; sweep++) {
+      nowMs += 5000
+      await provider.removeExpired()
+    }
+    expect(await server.command('XLEN', '{koa-comet:chat}:log')).toBe(0)
   })
 })

@@ -13,20 +13,23 @@ export interface Position {
   readonly head: number
 }
 
+/** Of a server that has been away for long, a call waits so long for the attempt to reach it that is under way. */
+const BRIEF_MS = 500
+
 /** What a node has seen of the log, and how long ago it came. */
 export interface Seen extends Position {
   readonly agoMs: number
 }
 
 /** One call of a script, the same each time it is tried. */
-interface ScriptCall {
+export interface ScriptCall {
   readonly script: Script
   readonly args: readonly string[]
   /** The random name of a life of the log, if one begins by this call. */
   readonly epoch: string
   /** In its lane, for a call that must not be done twice. */
   readonly number?: number
-  readonly lane?: Lane
+  readonly lane?: string
 }
 
 /** What every call says of the channel. */
@@ -49,15 +52,42 @@ export class ChannelCalls {
     this.#context = context
   }
 
+  /** Until when what begins now may take, by `performance.now()`. */
+  endsAt(): number {
+    return performance.now() + this.#context.timeoutMs
+  }
+
   /** One that may be done twice: whoever asks again is answered the same. */
-  call(script: Script, args: readonly string[] = []): Promise<unknown> {
-    return this.#try({ script, args, epoch: randomEpoch() }, this.#endsAt())
+  call(script: Script, args: readonly string[] = [], endsAt = this.endsAt()): Promise<unknown> {
+    return this.#try({ script, args, epoch: randomEpoch() }, endsAt)
   }
 
   /** One that must not be done twice, in the order in which they are asked for. */
-  callOnce(lane: Lane, script: Script, args: readonly string[]): Promise<unknown> {
-    const endsAt = this.#endsAt()
-    return lane.next((number) => this.#try({ script, args, epoch: randomEpoch(), number, lane }, endsAt))
+  callOnce(lane: Lane, script: Script, args: readonly string[], endsAt: number): Promise<unknown> {
+    const { name } = lane
+    return lane.next((number) =>
+      this.#try({ script, args, epoch: randomEpoch(), number, lane: name }, endsAt),
+    )
+  }
+
+  /**
+   * The same, of which no answer may be lost either: if that of the last one has not come, it is asked for before.
+   *
+   * @param take is given the answers, that of this call last
+   */
+  callAnswered(
+    lane: Lane<ScriptCall>,
+    script: Script,
+    args: readonly string[],
+    endsAt: number,
+    take: (reply: unknown) => void,
+  ): Promise<void> {
+    return lane.next(async (number) => {
+      if (lane.unanswered) take(await this.#try(lane.unanswered, endsAt))
+      lane.unanswered = { script, args, epoch: randomEpoch(), number, lane: lane.name }
+      take(await this.#try(lane.unanswered, endsAt))
+      lane.unanswered = undefined
+    })
   }
 
   /** Where the log is, by one attempt. */
@@ -67,15 +97,19 @@ export class ChannelCalls {
 
   /** Tries it once, by the connection there is or a new one. */
   async #attempt(call: ScriptCall, endsAt: number): Promise<unknown> {
-    const connection = await within(endsAt, this.#link.connected(endsAt))
+    // It goes on if this call does not wait for it.
+    const connecting = this.#link.connected(endsAt)
+    const connection = await within(this.#waitsUntil(endsAt), connecting)
+    const askedAt = performance.now()
     try {
       return await within(
         endsAt,
-        connection.evaluate(call.script, this.#keysOf(call), this.#argsOf(call, connection, endsAt)),
+        connection.evaluate(call.script, this.#context.keys.all, this.#argsOf(call, connection, endsAt)),
       )
     } catch (error) {
       // By a connection that does not answer nothing else is answered either.
-      if (error instanceof TimeIsUp || isReply(error, 'READONLY', 'COMETLATE')) this.#link.drop(connection)
+      if (error instanceof TimeIsUp) this.#link.dropSilent(connection, askedAt)
+      else if (isReply(error, 'READONLY', 'COMETLATE')) this.#link.drop(connection)
       throw error
     }
   }
@@ -95,27 +129,33 @@ export class ChannelCalls {
     return downSince === undefined ? endsAt : Math.min(endsAt, downSince + this.#context.timeoutMs)
   }
 
-  #keysOf({ lane }: ScriptCall): readonly string[] {
-    const { keys } = this.#context
-    return [...keys.shared, keys.callOf(lane?.name ?? '')]
+  #waitsUntil(endsAt: number): number {
+    return Math.min(endsAt, Math.max(this.#patientUntil(endsAt), performance.now() + BRIEF_MS))
   }
 
-  #argsOf({ args, epoch, number }: ScriptCall, connection: Connection, endsAt: number): readonly string[] {
+  #argsOf(
+    { args, epoch, number, lane }: ScriptCall,
+    connection: Connection,
+    endsAt: number,
+  ): readonly string[] {
     const { retention, now, seen } = this.#context
+    const known = seen()
     const header = {
       epoch,
       number,
-      seen: seen(),
+      lane,
+      // Never earlier than it was: what was seen behind the end of a life must not pass for what came before it.
+      seen: known && {
+        epoch: known.epoch,
+        head: known.head,
+        at: connection.latestServerTimeAt(performance.now() - known.agoMs),
+      },
       retention,
       rememberMs: Math.ceil(retention.seconds * 1000),
       latest: connection.serverTimeAt(endsAt),
       now: now && Math.floor(now()),
     }
     return [JSON.stringify(header), ...args]
-  }
-
-  #endsAt(): number {
-    return performance.now() + this.#context.timeoutMs
   }
 }
 

@@ -12,6 +12,11 @@ export interface RedisClient {
   sendCommand(args: readonly string[]): Promise<unknown>
 }
 
+/** This server will never keep a channel. */
+export class UnfitServer extends Error {
+  override readonly name = 'UnfitServer'
+}
+
 /** The app's client; or a function that gives one, and is asked for each connection: for who is the primary now. */
 export type RedisClientSource = RedisClient | (() => RedisClient | Promise<RedisClient>)
 
@@ -37,10 +42,13 @@ export class Connection {
   readonly #client: RedisClient
   /** How far the server's clock is ahead of ours, at the least. */
   readonly #aheadMs: number
+  /** How much more it may be. */
+  readonly #uncertainMs: number
 
-  private constructor(client: RedisClient, aheadMs: number) {
+  private constructor(client: RedisClient, aheadMs: number, uncertainMs: number) {
     this.#client = client
     this.#aheadMs = aheadMs
+    this.#uncertainMs = uncertainMs
   }
 
   /** Rejects if the server cannot be reached until `endsAt`, by `performance.now()`, or this is aborted. */
@@ -56,11 +64,11 @@ export class Connection {
     const connecting = client.connect()
     try {
       await within(endsAt, connecting, signal)
-      const [seconds, micros] = (await within(endsAt, client.sendCommand(['TIME']), signal)) as [
-        string,
-        string,
-      ]
-      return new Connection(client, Number(seconds) * 1000 + Number(micros) / 1000 - performance.now())
+      const askedAt = performance.now()
+      const reply = await within(endsAt, client.sendCommand(['TIME']), signal)
+      const [seconds, micros] = reply as [string, string]
+      const toldAt = performance.now()
+      return new Connection(client, Number(seconds) * 1000 + Number(micros) / 1000 - toldAt, toldAt - askedAt)
     } catch (error) {
       client.destroy()
       // What is destroyed before it is connected connects all the same.
@@ -76,9 +84,14 @@ export class Connection {
     return !this.#client.isReady
   }
 
-  /** What the server's clock shows at a moment of ours, or more: milliseconds since 1970. */
+  /** What the server's clock shows at a moment of ours, or less: milliseconds since 1970. */
   serverTimeAt(moment: number): number {
     return Math.floor(moment + this.#aheadMs)
+  }
+
+  /** The same, or more. */
+  latestServerTimeAt(moment: number): number {
+    return Math.ceil(moment + this.#aheadMs + this.#uncertainMs)
   }
 
   send(args: readonly string[]): Promise<unknown> {
@@ -104,8 +117,27 @@ export class Connection {
   }
 }
 
+/** @throws TypeError if the client has a `keyPrefix`: it would be known too late, and may be another one each time */
 async function ask(source: () => RedisClient | Promise<RedisClient>): Promise<RedisClient> {
-  return source()
+  const client = await given(source)
+  const { keyPrefix = '' } = (client.options ?? {}) as { readonly keyPrefix?: string }
+  if (keyPrefix !== '') {
+    throw new TypeError(
+      `A client that a function gives cannot have a keyPrefix ('${keyPrefix}'): use the option prefix.`,
+    )
+  }
+  return client
+}
+
+async function given(source: () => RedisClient | Promise<RedisClient>): Promise<RedisClient> {
+  try {
+    return await source()
+  } catch (error) {
+    // Whatever the app has to say is no word of the server's.
+    throw new Error(`the app gave no client: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
+  }
 }
 
 /** Whether the server itself has said this, by one of these codes. */
@@ -116,7 +148,8 @@ export function isReply(error: unknown, ...codes: readonly string[]): boolean {
 
 /** Whether it may go well soon: the server cannot be reached, or does nothing of what it is asked at present. */
 export function isPassing(error: unknown): boolean {
-  if (codeOf(error) === undefined) return !(error instanceof TypeError)
+  if (error instanceof TypeError || error instanceof UnfitServer) return false
+  if (codeOf(error) === undefined) return true
   return isReply(
     error,
     'LOADING',

@@ -17,7 +17,7 @@ export class Link {
     return this.#closing.signal
   }
 
-  /** Since when the server cannot be reached, by `performance.now()`. */
+  /** Since when the server cannot be reached, or does not answer, by `performance.now()`. */
   get downSince(): number | undefined {
     return this.#downSince
   }
@@ -38,6 +38,12 @@ export class Link {
     if (this.#connection === connection) this.#connection = undefined
   }
 
+  /** Gives up a connection by which nothing was answered since then. */
+  dropSilent(connection: Connection, since: number): void {
+    this.drop(connection)
+    this.#downSince ??= since
+  }
+
   /** Gives up the connection there is: the next one may be to another server. */
   reopen(): void {
     if (this.#connection) this.drop(this.#connection)
@@ -50,6 +56,8 @@ export class Link {
   }
 
   async #open(endsAt: number): Promise<Connection> {
+    // One that was lost has listeners and timers still.
+    this.#connection?.close()
     try {
       this.#connection = await Connection.open(this.#source, endsAt, this.closed)
       this.#downSince = undefined

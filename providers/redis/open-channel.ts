@@ -49,7 +49,7 @@ export class OpenChannel {
     this.#asking = new Link(source)
     this.#following = new Link(source)
     this.#calls = new ChannelCalls(this.#asking, context)
-    this.stored = new StoredChannel(this.#calls, (position) => this.#confirm(position))
+    this.stored = new StoredChannel(this.#calls, (position, endsAt) => this.#confirm(position, endsAt))
     const following = new ChannelCalls(this.#following, context)
     const stream = new StreamReader(this.#following, keys.log, answerMs)
     this.#feed = new EntryFeed(following, stream, listener, answerMs, this.#following.closed, (error) =>
@@ -96,14 +96,14 @@ export class OpenChannel {
     const endsAt = performance.now() + this.#timeoutMs
     const isOver = (error: unknown): boolean => error instanceof LifeIsOver
     await retried({ endsAt: () => endsAt, mayGoWell: isOver, signal: this.#asking.closed }, async () => {
-      const [epoch, head] = (await this.#calls.call(SCRIPTS.position)) as [string, number]
+      const [epoch, head] = (await this.#calls.call(SCRIPTS.position, [], endsAt)) as [string, number]
       await this.#reached({ epoch, head }, endsAt)
     })
   }
 
   /** Who is asked and who is followed can be two servers for a time, when one has taken the other's place. */
-  async #confirm(position: Position): Promise<void> {
-    if (!this.#feed.follows(position)) await this.#reached(position, performance.now() + this.#timeoutMs)
+  async #confirm(position: Position, endsAt: number): Promise<void> {
+    if (!this.#feed.follows(position)) await this.#reached(position, endsAt)
   }
 
   async #reached(position: Position, endsAt: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { isReply } from './connection.ts'
+import { isReply, UnfitServer } from './connection.ts'
 
 /** How the server is configured to keep what it is told. */
 export interface RedisServerReport {
@@ -21,13 +21,13 @@ export async function readServerReport(ask: Ask): Promise<RedisServerReport> {
   const info = fieldsOf((await ask(['INFO'])) as string)
   const version = info.get('valkey_version') ?? info.get('redis_version') ?? ''
   if (Number.parseInt(version, 10) < OLDEST_VERSION) {
-    throw new Error(`the server is of version ${version}: ${OLDEST_VERSION} or newer is needed`)
+    throw new UnfitServer(`the server is of version ${version}: ${OLDEST_VERSION} or newer is needed`)
   }
   if (info.get('role') !== 'master') {
     throw new Error('the server is a replica, which takes no writes: connect to the primary')
   }
   if (info.get('cluster_enabled') === '1') {
-    throw new Error(
+    throw new UnfitServer(
       'the server is a node of a Redis Cluster, which is not supported: use one primary with replicas',
     )
   }

@@ -12,7 +12,7 @@ import type {
 } from '../../lib/comet-state-provider.ts'
 import { EVERYBODY, EVERYBODY_TOPICS } from '../../lib/topics.ts'
 import { type CarriedStep, type PendingStop, StopCarrier } from '../shared/stop-carrier.ts'
-import type { ChannelCalls, Position } from './channel-calls.ts'
+import type { ChannelCalls, Position, ScriptCall } from './channel-calls.ts'
 import { clientOf, membershipsOf, type ToldClient } from './client-fields.ts'
 import { Lane } from './lane.ts'
 import { argumentsOf, outcomeOf, type ToldOutcome } from './operation-fields.ts'
@@ -27,38 +27,51 @@ type ToldRecord =
   | readonly ['unknown' | 'stopped']
   | readonly ['found', ToldClient, asOf: number, holder: string | null, epoch: string | null, id: number]
 
+type ToldSweep = readonly [
+  removed: readonly (readonly [RemovedClient['reason'], ToldClient])[],
+  more: 0 | 1,
+  stops: number,
+]
+
 type ToldClaim = Exclude<ClaimOutcome, object> | readonly [reply: string]
 
 /** What the contract asks of one channel, by the scripts. */
 export class StoredChannel {
   readonly #calls: ChannelCalls
-  readonly #confirmed: (position: Position) => Promise<void>
+  readonly #confirmed: (position: Position, endsAt: number) => Promise<void>
   readonly #appends = new Lane()
-  readonly #sweeps = new Lane()
-  readonly #stops = new Lane()
+  readonly #renewals = new Lane()
+  readonly #sweeps = new Lane<ScriptCall>()
+  readonly #stops = new Lane<ScriptCall>()
   readonly #carrier: StopCarrier
 
   /** @param confirmed rejects if what the server has added is of a life of the log that nobody follows any more */
-  constructor(calls: ChannelCalls, confirmed: (position: Position) => Promise<void>) {
+  constructor(calls: ChannelCalls, confirmed: (position: Position, endsAt: number) => Promise<void>) {
     this.#calls = calls
     this.#confirmed = confirmed
     this.#carrier = new StopCarrier(
       () => this.#pendingStops(),
-      (id) => this.#stopStep(id),
+      (id, endsAt) => this.#stopStep(id, endsAt),
     )
   }
 
   async append(operations: readonly Operation[]): Promise<Outcome[]> {
+    const endsAt = this.#calls.endsAt()
     const outcomes: Outcome[] = []
     while (outcomes.length < operations.length) {
       const next = operations.slice(outcomes.length, outcomes.length + OPERATIONS_PER_STEP)
-      const reply = await this.#calls.callOnce(this.#appends, SCRIPTS.append, next.flatMap(argumentsOf))
+      const reply = await this.#calls.callOnce(
+        this.#appends,
+        SCRIPTS.append,
+        next.flatMap(argumentsOf),
+        endsAt,
+      )
       const [epoch, head, told] = reply as [string, number, readonly ToldOutcome[]]
-      await this.#confirmed({ epoch, head })
+      await this.#confirmed({ epoch, head }, endsAt)
       outcomes.push(...told.map((outcome) => outcomeOf(outcome, epoch)))
       const last = told.at(-1)
       const isUnfinished = typeof last === 'object' && last[0] === 'stopped' && last[3] === 1
-      if (isUnfinished) await this.#finish(last[1], outcomes)
+      if (isUnfinished) await this.#finish(last[1], outcomes, endsAt)
     }
     return outcomes
   }
@@ -88,18 +101,23 @@ export class StoredChannel {
     }
   }
 
+  /** In order: one that is late must not undo what a newer one has said. */
   renewLeases(renewals: readonly LeaseRenewal[]): Promise<LeaseOutcome[]> {
+    const endsAt = this.#calls.endsAt()
     return inSteps(renewals, async (step) => {
-      return (await this.#calls.call(SCRIPTS.renewLeases, step.map(toJson))) as LeaseOutcome[]
+      const args = step.map(toJson)
+      return (await this.#calls.callOnce(this.#renewals, SCRIPTS.renewLeases, args, endsAt)) as LeaseOutcome[]
     })
   }
 
   /** Removes the idle, and what is over the retention, in steps, and carries out what stops have left. */
   async removeExpired(): Promise<RemovedClient[]> {
+    const endsAt = this.#calls.endsAt()
     const removed: RemovedClient[] = []
     try {
-      let [stops, more] = await this.#sweepStep('first', removed)
-      while (more) [stops, more] = await this.#sweepStep('next', removed)
+      let [stops, more] = await this.#sweepStep('first', removed, endsAt)
+      while (more && performance.now() < endsAt)
+        [stops, more] = await this.#sweepStep('next', removed, endsAt)
       if (stops > 0) await this.#takeOverStops(removed)
     } catch (error) {
       // Those who are removed have to be told of. The rest is for the next sweep.
@@ -109,15 +127,17 @@ export class StoredChannel {
   }
 
   async claim(claims: readonly Claim[]): Promise<ClaimOutcome[]> {
+    const endsAt = this.#calls.endsAt()
     return inSteps(claims, async (step) => {
-      const told = (await this.#calls.call(SCRIPTS.claim, step.map(toJson))) as readonly ToldClaim[]
+      const told = (await this.#calls.call(SCRIPTS.claim, step.map(toJson), endsAt)) as readonly ToldClaim[]
       return told.map((outcome) => (typeof outcome === 'string' ? outcome : { reply: outcome[0] }))
     })
   }
 
   async settle(replies: readonly ClaimReply[]): Promise<void> {
+    const endsAt = this.#calls.endsAt()
     await inSteps(replies, async (step) => {
-      await this.#calls.call(SCRIPTS.settle, step.map(toJson))
+      await this.#calls.call(SCRIPTS.settle, step.map(toJson), endsAt)
       return []
     })
   }
@@ -133,18 +153,30 @@ export class StoredChannel {
   }
 
   /** Adds those whom the rest of a stop removes to its outcome, the last one. */
-  async #finish(id: number, outcomes: Outcome[]): Promise<void> {
+  async #finish(id: number, outcomes: Outcome[], endsAt: number): Promise<void> {
     const outcome = outcomes.at(-1)!
     const stopped: CometClient[] = 'stopped' in outcome ? [...(outcome.stopped ?? [])] : []
     // What it cannot do now the next sweep does: those who are removed by now have to be told of.
-    await this.#carrier.finish(id, stopped).catch(() => {})
+    await this.#carrier.finish(id, stopped, endsAt).catch(() => {})
     outcomes[outcomes.length - 1] = { ...outcome, stopped } as Outcome
   }
 
-  async #stopStep(id: number): Promise<CarriedStep> {
-    const reply = await this.#calls.callOnce(this.#stops, SCRIPTS.stopStep, [String(id)])
-    const [clients, more] = reply as [readonly ToldClient[], 0 | 1]
-    return { stopped: clients.map(clientOf), more: more === 1 }
+  /** Those whom an earlier step removed, and of whom nobody has heard since, are among its own. */
+  async #stopStep(id: number, endsAt: number): Promise<CarriedStep> {
+    const stopped: CometClient[] = []
+    let more = true
+    const take = (reply: unknown): void => {
+      const [clients, isUnfinished] = reply as [readonly ToldClient[], 0 | 1]
+      stopped.push(...clients.map(clientOf))
+      more = isUnfinished === 1
+    }
+    try {
+      await this.#calls.callAnswered(this.#stops, SCRIPTS.stopStep, [String(id)], endsAt, take)
+    } catch (error) {
+      if (stopped.length === 0) throw error
+      more = true
+    }
+    return { stopped, more }
   }
 
   async #pendingStops(): Promise<readonly PendingStop[]> {
@@ -155,15 +187,15 @@ export class StoredChannel {
   async #sweepStep(
     which: 'first' | 'next',
     removed: RemovedClient[],
+    endsAt: number,
   ): Promise<[stops: number, more: boolean]> {
-    const reply = await this.#calls.callOnce(this.#sweeps, SCRIPTS.sweep, [which])
-    const [told, more, stops] = reply as [
-      readonly (readonly [RemovedClient['reason'], ToldClient])[],
-      0 | 1,
-      number,
-    ]
-    removed.push(...told.map(([reason, client]) => ({ client: clientOf(client), reason })))
-    return [stops, more === 1]
+    let left: [stops: number, more: boolean] = [0, true]
+    await this.#calls.callAnswered(this.#sweeps, SCRIPTS.sweep, [which], endsAt, (reply) => {
+      const [told, more, stops] = reply as ToldSweep
+      removed.push(...told.map(([reason, client]) => ({ client: clientOf(client), reason })))
+      left = [stops, more === 1]
+    })
+    return left
   }
 
   async #takeOverStops(removed: RemovedClient[]): Promise<void> {

@@ -24,14 +24,17 @@ export interface CarriedStep {
 /** Carries stops to their end: those that this node began, and those that others left. */
 export class StopCarrier {
   readonly #pending: () => Promise<readonly PendingStop[]>
-  readonly #next: (id: number) => Promise<CarriedStep>
+  readonly #next: (id: number, endsAt: number) => Promise<CarriedStep>
   readonly #own = new Set<number>()
 
   /**
    * @param pending reads those that are not carried out wholly
-   * @param next stores the next step of one
+   * @param next stores the next step of one, until a moment of `performance.now()`
    */
-  constructor(pending: () => Promise<readonly PendingStop[]>, next: (id: number) => Promise<CarriedStep>) {
+  constructor(
+    pending: () => Promise<readonly PendingStop[]>,
+    next: (id: number, endsAt: number) => Promise<CarriedStep>,
+  ) {
     this.#pending = pending
     this.#next = next
   }
@@ -39,13 +42,16 @@ export class StopCarrier {
   /**
    * Does the rest of a stop, with turns for others between its steps, as far as it comes. Adds those whom it removes to
    * `stopped`.
+   *
+   * @param latest when it ends, by `performance.now()`; after three seconds anyway
    */
-  async finish(id: number, stopped: CometClient[], endsAt = performance.now() + CALL_MS): Promise<void> {
+  async finish(id: number, stopped: CometClient[], latest = Number.POSITIVE_INFINITY): Promise<void> {
+    const endsAt = Math.min(latest, performance.now() + CALL_MS)
     this.#own.add(id)
     try {
       for (let more = true; more && performance.now() < endsAt; ) {
         await new Promise(setImmediate)
-        const step = await this.#next(id)
+        const step = await this.#next(id, endsAt)
         stopped.push(...step.stopped)
         more = step.more
       }

@@ -7,7 +7,7 @@ import type { RedisStore } from './redis-store.ts'
 export interface CallHeader {
   readonly epoch?: string
   readonly number?: number
-  readonly seen?: { readonly epoch: string; readonly head: number; readonly agoMs: number }
+  readonly seen?: { readonly epoch: string; readonly head: number; readonly at: number }
 }
 
 /** Calls the scripts of the channel `chat` of a store as a node does, in the place of one. */
@@ -20,13 +20,11 @@ export class ScriptCaller {
     this.#keys = new ChannelKeys('', store.prefix, 'chat')
   }
 
-  /** The key of what the newest call of the lane came to. */
-  readonly lane = 'test'
-
   async call({ source }: Script, header: CallHeader = {}, ...args: string[]): Promise<unknown> {
-    const keys = [...this.#keys.shared, this.#keys.callOf(this.lane)]
+    const { all: keys } = this.#keys
     const complete = {
       epoch: 'unnamed',
+      lane: 'test',
       retention: AMPLE_RETENTION,
       rememberMs: AMPLE_RETENTION.seconds * 1000,
       // Nobody gives it up.

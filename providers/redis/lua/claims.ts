@@ -17,7 +17,7 @@ end
 
 local function drop_reply(name)
   channel.reply_bytes = channel.reply_bytes - redis.call('HSTRLEN', REPLIES, name)
-  redis.call('HDEL', REPLIES, name)
+  channel.replies = channel.replies - redis.call('HDEL', REPLIES, name)
   redis.call('ZREM', REPLY_ORDER, name)
 end
 
@@ -28,14 +28,14 @@ end
 
 local function write_claims(token, claims)
   if #claims == 0 then
-    redis.call('HDEL', CLAIMS, token)
+    channel.claimants = channel.claimants - redis.call('HDEL', CLAIMS, token)
     redis.call('ZREM', CLAIM_TIMES, token)
     return
   end
   local known_until = 0
   for _, claim in ipairs(claims) do known_until = math.max(known_until, claim.known_until) end
-  redis.call('HSET', CLAIMS, token, cmsgpack.pack(claims))
-  redis.call('ZADD', CLAIM_TIMES, text(known_until), token)
+  channel.claimants = channel.claimants + redis.call('HSET', CLAIMS, token, cmsgpack.pack(claims))
+  redis.call('ZADD', CLAIM_TIMES, decimal(known_until), token)
 end
 
 -- Forgets those whose time is over, and this key. The claim of this key, if it is known.
@@ -85,10 +85,10 @@ local function do_claim(token, asked)
 end
 
 local function keep_reply(name, reply)
-  channel.replies = channel.replies + 1
+  channel.reply_place = channel.reply_place + 1
   channel.reply_bytes = channel.reply_bytes + #reply
-  redis.call('HSET', REPLIES, name, reply)
-  redis.call('ZADD', REPLY_ORDER, text(channel.replies), name)
+  channel.replies = channel.replies + redis.call('HSET', REPLIES, name, reply)
+  redis.call('ZADD', REPLY_ORDER, decimal(channel.reply_place), name)
   while channel.reply_bytes > MAX_REPLY_BYTES do
     drop_reply(redis.call('ZRANGE', REPLY_ORDER, 0, 0)[1])
   end

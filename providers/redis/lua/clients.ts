@@ -74,7 +74,7 @@ end
 -- The entry of one that joins or leaves a group.
 local function add_membership_entry(kind, token, record, group)
   local bytes = ENTRY_BYTES + ADDRESS_BYTES + 2 * #group + #token + #record.name + #record.data
-  return add_entry(kind, bytes, 'generation', text(record.generation), 'token', token, 'name', record.name,
+  return add_entry(kind, bytes, 'generation', decimal(record.generation), 'token', token, 'name', record.name,
     'data', record.data, 'group', group)
 end
 
@@ -111,9 +111,9 @@ end
 
 local function add_client(token, record, sighting, expires_at)
   channel.clients = channel.clients + 1
-  redis.call('ZADD', CLIENTS, text(record.generation), token)
+  redis.call('ZADD', CLIENTS, decimal(record.generation), token)
   redis.call('HSET', SECRETS, record.hash, token)
-  redis.call('ZADD', LEASES, text(expires_at), token)
+  redis.call('ZADD', LEASES, decimal(expires_at), token)
   write_record(token, record)
   write_sighting(token, sighting)
   if record.user then add_address('u:' .. record.user, token) end
@@ -123,10 +123,8 @@ end
 -- Ends all that is known of a client, with a leave entry for each of its groups. What the app is told of it.
 local function remove_client(token, record)
   local client = told(token, record)
-  for _, group in ipairs(groups_of(record)) do
-    add_membership_entry('leave', token, record, group)
-    remove_address('g:' .. group, token)
-  end
+  local groups = groups_of(record)
+  for _, group in ipairs(groups) do remove_address('g:' .. group, token) end
   if record.user then remove_address('u:' .. record.user, token) end
   if record.session then remove_address('s:' .. record.session, token) end
   channel.clients = channel.clients - 1
@@ -136,6 +134,8 @@ local function remove_client(token, record)
   redis.call('HDEL', RECORDS, token)
   redis.call('HDEL', SIGHTINGS, token)
   forget_claims(token)
+  -- Last: a script that has given something back may take it also while the memory is full.
+  for _, group in ipairs(groups) do add_membership_entry('leave', token, record, group) end
   return client
 end
 

@@ -7,10 +7,10 @@ return answer({ channel.epoch, channel.head, channel.trimmed })
 
 /** Does operations, `<operation> <contents>` each, as many as one step takes. A stop that it leaves unfinished is the last. */
 export const APPEND_LUA = `
-local outcomes = {}
-for index = 2, #ARGV, 2 do
-  local op = cjson.decode(ARGV[index])
-  local outcome = operations[op.kind](op, ARGV[index + 1])
+local batch, outcomes = {}, {}
+for index = 2, #ARGV, 2 do batch[#batch + 1] = read_operation(ARGV[index]) end
+for index, op in ipairs(batch) do
+  local outcome = operations[op.kind](op, ARGV[2 * index + 1])
   outcomes[#outcomes + 1] = outcome
   local is_unfinished = op.kind == 'stop' and outcome[4] == 1
   if is_unfinished or added >= STEP_ENTRIES then break end
@@ -68,33 +68,34 @@ return answer({ clients, #tokens == count and places[count] or '' })
 
 export const RENEW_LEASES_LUA = `
 local outcomes = {}
-for index = 2, #ARGV do outcomes[index - 1] = renew(cjson.decode(ARGV[index])) end
+for index, renewal in ipairs(read_arguments()) do outcomes[index] = renew(renewal) end
 return answer(outcomes)
 `
 
 /** One step of a sweep: those who are removed, whether there is more to do, and whether stops are to be carried out. */
 export const SWEEP_LUA = `
+-- While its memory is full Redis refuses a script whose first write takes some, and what a sweep gives back must not wait
+-- for room. This takes none.
+redis.call('ZREM', LEASES, '')
 if ARGV[2] == 'first' then note_sweep() end
-local removed, more_expired = remove_expired()
 local more_to_forget = forget_step()
 local more_to_trim = trim()
+local removed, more_expired = remove_expired()
 local more = more_expired or more_to_forget or more_to_trim
 return answer({ removed, more and 1 or 0, channel.stops })
 `
 
 export const CLAIM_LUA = `
 local outcomes = {}
-for index = 2, #ARGV do
-  local asked = cjson.decode(ARGV[index])
+for index, asked in ipairs(read_arguments()) do
   local exists = find(asked.publicToken, asked.generation)
-  outcomes[index - 1] = exists and do_claim(asked.publicToken, asked) or 'gone'
+  outcomes[index] = exists and do_claim(asked.publicToken, asked) or 'gone'
 end
 return answer(outcomes)
 `
 
 export const SETTLE_LUA = `
-for index = 2, #ARGV do
-  local asked = cjson.decode(ARGV[index])
+for _, asked in ipairs(read_arguments()) do
   if find(asked.publicToken, asked.generation) then do_settle(asked.publicToken, asked) end
 end
 return answer({})

@@ -24,7 +24,7 @@ local function renew(renewal)
   sighting.at = wall
   acknowledge(sighting, renewal.acknowledged)
   write_sighting(token, sighting)
-  redis.call('ZADD', LEASES, text(math.ceil(lease_time + renewal.seconds * 1000)), token)
+  redis.call('ZADD', LEASES, decimal(math.ceil(lease_time + renewal.seconds * 1000)), token)
   return 'kept'
 end
 
@@ -46,7 +46,7 @@ end
 -- Those whose lease ran out, each with the reason; and whether there are more.
 local function remove_expired()
   local removed = {}
-  local expired = redis.call('ZRANGEBYSCORE', LEASES, '-inf', text(lease_time), 'LIMIT', 0, REMOVALS_PER_STEP)
+  local expired = redis.call('ZRANGEBYSCORE', LEASES, '-inf', decimal(lease_time), 'LIMIT', 0, REMOVALS_PER_STEP)
   for _, token in ipairs(expired) do
     if added >= STEP_ENTRIES then return removed, true end
     removed[#removed + 1] = end_lease(token)
@@ -56,20 +56,21 @@ end
 
 -- Gives each of those whose time is over to forget(member). Whether there are more.
 local function forget_old(times, forget)
-  local old = redis.call('ZRANGEBYSCORE', times, '-inf', text(store_time), 'LIMIT', 0, FORGETTING_PER_STEP)
+  local old = redis.call('ZRANGEBYSCORE', times, '-inf', decimal(store_time), 'LIMIT', 0, FORGETTING_PER_STEP)
   for _, member in ipairs(old) do forget(member) end
   return #old == FORGETTING_PER_STEP
 end
 
 local function forget_step()
-  local more_keys = forget_old(KEY_TIMES, function(key)
-    redis.call('HDEL', KEY_IDS, key)
-    redis.call('ZREM', KEY_TIMES, key)
-  end)
+  local more_keys = forget_old(KEY_TIMES, forget_key)
   local more_stopped = forget_old(STOPPED, function(hash)
     channel.stopped = channel.stopped - redis.call('ZREM', STOPPED, hash)
   end)
   local more_claims = forget_old(CLAIM_TIMES, forget_claims)
-  return more_keys or more_stopped or more_claims
+  local more_calls = forget_old(CALL_TIMES, function(lane)
+    channel.calls = channel.calls - redis.call('HDEL', CALLS, lane)
+    redis.call('ZREM', CALL_TIMES, lane)
+  end)
+  return more_keys or more_stopped or more_claims or more_calls
 end
 `

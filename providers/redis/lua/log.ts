@@ -7,6 +7,8 @@
  */
 export const LOG_LUA = `
 local TRIM_STEP = 500
+local TRIM_PAGE = 64
+local TRIM_PAGE_BYTES = 1048576
 local ENTRY_BYTES = 64
 local ADDRESS_BYTES = 500
 
@@ -17,7 +19,7 @@ local function add(kind, bytes, rest, ...)
   channel.entries = channel.entries + 1
   channel.bytes = channel.bytes + bytes
   added = added + 1
-  redis.call('XADD', LOG, text(channel.head) .. '-0', kind, text(store_time) .. ' ' .. text(bytes) .. rest, ...)
+  redis.call('XADD', LOG, decimal(channel.head) .. '-0', kind, decimal(store_time) .. ' ' .. decimal(bytes) .. rest, ...)
   return channel.head
 end
 
@@ -60,12 +62,14 @@ local function trim()
     local oldest = redis.call('XRANGE', LOG, '-', '+', 'COUNT', page)
     local through, is_all = take_out(oldest)
     if through then
-      redis.call('XTRIM', LOG, 'MINID', text(through + 1) .. '-0')
+      redis.call('XTRIM', LOG, 'MINID', decimal(through + 1) .. '-0')
       channel.trimmed = math.max(channel.trimmed, through)
     end
     if not is_all then return false end
     looked = looked + #oldest
-    page = math.min(page * 4, 64)
+    -- A page is read with its contents.
+    local fitting = math.floor(TRIM_PAGE_BYTES * channel.entries / math.max(channel.bytes, 1))
+    page = math.max(1, math.min(page * 4, TRIM_PAGE, fitting))
   end
   return true
 end

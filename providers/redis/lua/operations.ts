@@ -10,12 +10,25 @@ local function known_key(key)
   return id and tonumber(redis.call('ZSCORE', KEY_TIMES, key)) > store_time and tonumber(id)
 end
 
+local function forget_key(key)
+  channel.keys = channel.keys - redis.call('HDEL', KEY_IDS, key)
+  redis.call('ZREM', KEY_TIMES, key)
+end
+
 local function remember_key(key, id)
-  redis.call('HSET', KEY_IDS, key, text(id))
-  redis.call('ZADD', KEY_TIMES, text(store_time + call.rememberMs), key)
-  if redis.call('ZCARD', KEY_TIMES) > MAX_KEYS then
-    redis.call('HDEL', KEY_IDS, redis.call('ZPOPMIN', KEY_TIMES)[1])
+  channel.keys = channel.keys + redis.call('HSET', KEY_IDS, key, decimal(id))
+  redis.call('ZADD', KEY_TIMES, decimal(store_time + call.rememberMs), key)
+  if channel.keys > MAX_KEYS then forget_key(redis.call('ZRANGE', KEY_TIMES, 0, 0)[1]) end
+end
+
+-- All of a batch is read before anything of it is done: what cannot be read would end the script midway.
+local function read_operation(json)
+  local op = cjson.decode(json)
+  if op.kind == 'stop' then
+    op.topic_list = cjson.decode(op.topics)
+    op.except_list = cjson.decode(op.except)
   end
+  return op
 end
 
 local operations = {}
@@ -83,7 +96,7 @@ function operations.update(op)
   local groups = groups_of(record)
   local list = #groups == 0 and '[]' or cjson.encode(groups)
   local bytes = ENTRY_BYTES + #op.token + #record.name + #record.data + #groups * ADDRESS_BYTES + 2 * #list
-  local id = add_entry('update', bytes, 'generation', text(record.generation), 'token', op.token,
+  local id = add_entry('update', bytes, 'generation', decimal(record.generation), 'token', op.token,
     'name', record.name, 'data', record.data, 'groups', list)
   return { 'updated', id, told(op.token, record) }
 end
@@ -111,7 +124,7 @@ end
 
 local function remove(token, record)
   local client = remove_client(token, record)
-  local id = add_entry('remove', ENTRY_BYTES, 'generation', text(record.generation), 'token', token)
+  local id = add_entry('remove', ENTRY_BYTES, 'generation', decimal(record.generation), 'token', token)
   return client, id
 end
 
@@ -124,9 +137,9 @@ end
 
 -- Adds the stop entry and takes the first step. What it leaves is known to all from here on.
 function operations.stop(op)
-  local topics, except = cjson.decode(op.topics), cjson.decode(op.except)
   local bytes = ENTRY_BYTES + #op.topics + #op.except
-  local stop = new_stop(add_entry('stop', bytes, 'topics', op.topics, 'except', op.except), topics, except)
+  local id = add_entry('stop', bytes, 'topics', op.topics, 'except', op.except)
+  local stop = new_stop(id, op.topic_list, op.except_list)
   local clients, more = carry_on(stop)
   if more then write_stop(stop) end
   return { 'stopped', stop.id, clients, more and 1 or 0 }

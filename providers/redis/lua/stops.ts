@@ -39,12 +39,12 @@ local function pending_stops()
 end
 
 local function write_stop(stop)
-  if redis.call('HSET', STOPS, text(stop.id), cmsgpack.pack(stop)) == 1 then channel.stops = channel.stops + 1 end
+  if redis.call('HSET', STOPS, decimal(stop.id), cmsgpack.pack(stop)) == 1 then channel.stops = channel.stops + 1 end
   pending = nil
 end
 
 local function delete_stop(stop)
-  redis.call('HDEL', STOPS, text(stop.id))
+  redis.call('HDEL', STOPS, decimal(stop.id))
   channel.stops = channel.stops - 1
   pending = nil
 end
@@ -84,7 +84,7 @@ local function find(token, generation)
 end
 
 local function finish(token, record)
-  local known_until = text(store_time + call.rememberMs)
+  local known_until = decimal(store_time + call.rememberMs)
   channel.stopped = channel.stopped + redis.call('ZADD', STOPPED, known_until, record.hash)
   if channel.stopped > MAX_STOPPED then
     redis.call('ZPOPMIN', STOPPED)
@@ -94,15 +94,15 @@ local function finish(token, record)
 end
 
 local function finish_aside(token, record, stop)
-  local packed = redis.call('HGET', ASIDE, text(stop.id))
+  local packed = redis.call('HGET', ASIDE, decimal(stop.id))
   local clients = packed and cmsgpack.unpack(packed) or {}
   clients[#clients + 1] = finish(token, record)
-  redis.call('HSET', ASIDE, text(stop.id), cmsgpack.pack(clients))
+  channel.asides = channel.asides + redis.call('HSET', ASIDE, decimal(stop.id), cmsgpack.pack(clients))
 end
 
 local function take_aside(stop)
-  local packed = redis.call('HGET', ASIDE, text(stop.id))
-  redis.call('HDEL', ASIDE, text(stop.id))
+  local packed = redis.call('HGET', ASIDE, decimal(stop.id))
+  channel.asides = channel.asides - redis.call('HDEL', ASIDE, decimal(stop.id))
   return packed and cmsgpack.unpack(packed) or {}
 end
 
