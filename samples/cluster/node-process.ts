@@ -57,6 +57,11 @@ export class NodeProcess {
         this.#enter('running')
         resolve()
       })
+      // A machine that has no room for a process says 'error', and nothing of an end.
+      child.once('error', (error) => {
+        if (child.pid === undefined) this.#ended(null)
+        reject(error)
+      })
       child.once('exit', (code) => {
         this.#ended(code)
         reject(new Error(`Node ${this.name} ended at its start.`))
