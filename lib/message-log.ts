@@ -202,8 +202,9 @@ export class MessageLog {
 
   #index(message: Retained<MessageEntry>): void {
     for (const topic of message.entry.topics) {
-      const list = this.#byTopic.get(topic) ?? new EntryList()
-      this.#byTopic.set(topic, list)
+      const known = this.#byTopic.get(topic)
+      const list = known ?? new EntryList()
+      if (!known) this.#byTopic.set(topic, list)
       list.push(message)
     }
   }

@@ -113,11 +113,10 @@ function addressBytes(entry: Entry): number {
   if (entry.kind === 'join' || entry.kind === 'leave') return TOPIC_BYTES + entry.group.length
   if (entry.kind === 'update') return entry.groups.reduce((sum, { length }) => sum + TOPIC_BYTES + length, 0)
   if (entry.kind !== 'message') return 0
-  const own = entry.topics.reduce(
-    (sum, topic) => sum + (topic === EVERYBODY ? 0 : TOPIC_BYTES + topic.length),
-    0,
-  )
-  return entry.except.reduce((sum, publicToken) => sum + publicToken.length, own)
+  let sum = 0
+  for (const topic of entry.topics) if (topic !== EVERYBODY) sum += TOPIC_BYTES + topic.length
+  for (const publicToken of entry.except) sum += publicToken.length
+  return sum
 }
 
 function sizeOf(entry: Entry): number {

@@ -42,7 +42,10 @@ export class StreamWriter {
     const mayGoPast = socket?.writable && this.#res.writableLength === socket.writableLength
     if (!mayGoPast) {
       if (!isGone(this.#res)) this.#throughResponse(frame.bytes)
-    } else if (!socket.write(frame.chunk)) this.#choke(socket)
+    } else {
+      corkForThisTurn(socket)
+      if (!socket.write(frame.chunk)) this.#choke(socket)
+    }
   }
 
   #throughResponse(bytes: Buffer): void {
@@ -65,4 +68,20 @@ export class StreamWriter {
 function chunkSocketOf(res: ServerResponse): Socket | undefined {
   const isChunked = res.chunkedEncoding && !Object.hasOwn(res, 'write')
   return isChunked ? (res.socket ?? undefined) : undefined
+}
+
+const corked: Socket[] = []
+
+/**
+ * What is written to it leaves at the end of this turn, right behind what others are written: so the system does not wake
+ * those who read for each of them, which takes a tenth of the time of a broadcast.
+ */
+function corkForThisTurn(socket: Socket): void {
+  if (corked.length === 0) process.nextTick(uncorkAll)
+  corked.push(socket)
+  socket.cork()
+}
+
+function uncorkAll(): void {
+  for (const socket of corked.splice(0)) socket.uncork()
 }

@@ -39,27 +39,33 @@ export function entryOf([streamId, fields]: StreamEntry): Entry | EpochEntry {
   }
 }
 
-/** What {@link messageOf} reads: nothing for what is for everybody. */
-export function addressFields(topics: readonly string[], except: readonly string[]): string[] {
-  const fields = topicFields(topics)
-  return except.length === 0 ? fields : [...fields, 'except', JSON.stringify(except)]
-}
-
-function topicFields(topics: readonly string[]): string[] {
-  if (topics.length !== 1) return ['topics', JSON.stringify(topics)]
-  return topics[0] === EVERYBODY ? [] : ['topic', topics[0]!]
+/**
+ * What {@link messageOf} reads behind the head: the contents, under the name of the topics, and `except`. Each field
+ * costs those who read it.
+ */
+export function addressedFields(
+  topics: readonly string[],
+  except: readonly string[],
+): readonly [address: string, except?: string] {
+  const address = topics.length === 1 ? topics[0]! : JSON.stringify(topics)
+  return except.length === 0 ? [address] : [address, JSON.stringify(except)]
 }
 
 function messageOf(id: number, fields: readonly string[]): MessageEntry {
-  let topics = EVERYBODY_TOPICS
-  let except = NOBODY
-  for (let index = 4; index < fields.length; index += 2) {
-    const value = fields[index + 1]!
-    if (fields[index] === 'topic') topics = [value]
-    else if (fields[index] === 'topics') topics = listOf(value)
-    else except = listOf(value)
+  return {
+    kind: 'message',
+    id,
+    name: nameIn(fields[1]!),
+    contents: fields[3]!,
+    topics: topicsIn(fields[2]!),
+    except: fields.length > 4 ? listOf(fields[5]!) : NOBODY,
   }
-  return { kind: 'message', id, name: nameIn(fields[1]!), contents: fields[3]!, topics, except }
+}
+
+/** One topic, which begins with no bracket, or the list of several. */
+function topicsIn(address: string): readonly string[] {
+  if (address === EVERYBODY) return EVERYBODY_TOPICS
+  return address.startsWith('[') ? listOf(address) : [address]
 }
 
 /** Of `<stored at> <bytes> <name>`. */

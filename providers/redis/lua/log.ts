@@ -3,7 +3,7 @@
  * so that whoever reads them knows whether one is missing.
  *
  * The first field of an entry bears its kind as its name, and `<stored at> <bytes>` as its value, of a message with
- * ` <name>` behind: each field costs those who read it. Needs `channel`.
+ * ` <name>` behind. What comes next is as entry-fields.ts reads it. Needs `channel`.
  */
 export const LOG_LUA = `
 local TRIM_STEP = 500
