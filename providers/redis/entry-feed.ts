@@ -1,12 +1,26 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Entry, ProviderListener } from '../../lib/comet-state-provider.ts'
 import type { ChannelCalls, Position, Seen } from './channel-calls.ts'
+import type { Connection } from './connection.ts'
 import { entryOf, type StreamEntry } from './entry-fields.ts'
-import { entriesBehind, PlaceIsGone, type StreamReader } from './stream-reader.ts'
+import type { Link } from './link.ts'
+import {
+  entriesBehind,
+  type Place,
+  PlaceIsGone,
+  placeOf,
+  reachesBackTo,
+  type StreamReader,
+  Window,
+} from './stream-reader.ts'
 import { within } from './time-limit.ts'
 
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
+
+/** The first wait by a connection shows soon whether the server lets us wait. */
+const FIRST_WAIT_MS = 1
 
 interface Waiter {
   readonly position: Position
@@ -24,6 +38,7 @@ export class LifeIsOver extends Error {
  * another life of the log, is noticed, and then the window is told anew.
  */
 export class EntryFeed {
+  readonly #link: Link
   readonly #calls: ChannelCalls
   readonly #stream: StreamReader
   readonly #listener: ProviderListener
@@ -32,35 +47,48 @@ export class EntryFeed {
   /** Aborted when the listener is to be told no more. */
   readonly #stopped: AbortSignal
   readonly #waiters = new Set<Waiter>()
+  /** By this one the server has said where its log is. Undefined: it has to be asked. */
+  #connection: Connection | undefined
   /** What the listener has been told of. */
   #position: Position | undefined
   #movedAt = 0
+  /** What it will be told of anew, if its place is gone. */
+  #window: Window | undefined
+  /** How many reads have failed, one after the other. */
+  #failures = 0
+  #broughtAt = 0
   #following: Promise<void> | undefined
   #isInTrouble = false
 
   /**
-   * @param calls by the connection that the stream is read by, so that both speak of one server
+   * @param link by which the stream is read
+   * @param calls by the same, so that both speak of one server
    * @param answerMs how long an answer may take, before the server is taken for out of reach
    */
   constructor(
+    link: Link,
     calls: ChannelCalls,
     stream: StreamReader,
     listener: ProviderListener,
     answerMs: number,
-    stopped: AbortSignal,
     explain: (error: unknown) => Error,
   ) {
-    this.#answerMs = answerMs
+    this.#link = link
     this.#calls = calls
     this.#stream = stream
     this.#listener = listener
-    this.#stopped = stopped
+    this.#answerMs = answerMs
     this.#explain = explain
+    this.#stopped = link.closed
+    // As many listen to it as catch up.
+    setMaxListeners(0, this.#stopped)
   }
 
-  /** Tells the listener of the window, and from then on of all that comes. */
+  /** Tells the listener of the window, and from then on of all that comes. Rejects if the stream cannot be read. */
   async start(): Promise<void> {
-    await this.#locate()
+    // It does not wait, so that nobody waits for it.
+    await this.#read(0)
+    this.#failures = 0
     this.#following ??= this.#follow()
   }
 
@@ -69,7 +97,7 @@ export class EntryFeed {
     await this.#following
   }
 
-  /** What the listener has been told of. */
+  /** How far that is, and how long ago it came. */
   seen(): Seen | undefined {
     return this.#position && { ...this.#position, agoMs: Math.floor(performance.now() - this.#movedAt) }
   }
@@ -77,6 +105,12 @@ export class EntryFeed {
   /** Whether the listener is being told of this life of the log. */
   follows({ epoch }: Position): boolean {
     return this.#position?.epoch === epoch
+  }
+
+  /** Whether something of this life of the log has come since a moment, be it that much is to come still. */
+  hasBrought({ epoch }: Position, since: number): boolean {
+    const { epoch: read } = this.#window ?? this.#position ?? {}
+    return read === epoch && this.#broughtAt > since
   }
 
   /**
@@ -98,36 +132,70 @@ export class EntryFeed {
   }
 
   async #follow(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS
-    let isLocated = true
     while (!this.#stopped.aborted) {
       try {
-        if (!isLocated) await this.#locate()
-        isLocated = true
+        await this.#read()
         this.#tellAvailable()
-        pauseMs = FIRST_PAUSE_MS
-        this.#take(await this.#stream.next(this.#position!.head))
       } catch (error) {
-        if (error instanceof PlaceIsGone) this.#position = undefined
-        // A connection that is lost may be back at once, and then nobody has to know.
-        if (isLocated) {
-          isLocated = false
-          continue
-        }
         this.#tellUnavailable(error)
+        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 2), LONGEST_PAUSE_MS)
         await pause(pauseMs, undefined, { signal: this.#stopped }).catch(() => {})
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
       }
     }
   }
 
+  /** Reads on. A connection that is lost may be back at once, and then nobody has to know: tries again, once. */
+  async #read(waitMs?: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#readOnce(waitMs)
+      } catch (error) {
+        this.#giveUp(error)
+        if (this.#failures > 1 || this.#stopped.aborted) throw error
+      }
+    }
+  }
+
+  async #readOnce(waitMs = this.#connection ? this.#stream.waitMs : FIRST_WAIT_MS): Promise<void> {
+    this.#connection ??= await this.#locate()
+    const read = await this.#stream.next(this.#connection, this.#position!.head, waitMs)
+    this.#take(read)
+    if (read.length > 0) this.#broughtAt = performance.now()
+    // The first one may be answered by who refuses all those behind it.
+    if (read.length > 0 || waitMs === this.#stream.waitMs) this.#failures = 0
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failures += 1
+    this.#connection = undefined
+    if (error instanceof PlaceIsGone) {
+      this.#position = undefined
+      this.#window = undefined
+    } else this.#link.reopen()
+  }
+
   /** Finds out in what life of the log we are. Goes on where it was, or tells of the window anew. */
-  async #locate(): Promise<void> {
-    const place = await this.#calls.locate(performance.now() + this.#answerMs)
-    const [epoch, head, trimmedThrough] = place as [string, number, number]
-    const at = this.#position
-    const goesOn = at?.epoch === epoch && trimmedThrough <= at.head
-    if (!goesOn) this.#begin(epoch, await this.#stream.window(trimmedThrough, head), trimmedThrough, head)
+  async #locate(): Promise<Connection> {
+    const endsAt = performance.now() + this.#answerMs
+    // If this one is lost, and another server asked in its place, nothing can be read by it either.
+    const connection = await within(endsAt, this.#link.connected(endsAt))
+    const place = placeOf(await this.#calls.locate(endsAt))
+    if (reachesBackTo(place, this.#position)) this.#window = undefined
+    else await this.#beginAt(place, connection)
+    return connection
+  }
+
+  /** Goes on with a window that was being read when a connection was lost. */
+  async #beginAt(place: Place, connection: Connection): Promise<void> {
+    const window = reachesBackTo(place, this.#window) ? this.#window : new Window(place)
+    this.#window = window
+    while (window.head < place.head) {
+      window.entries.push(...(await this.#stream.window(connection, window.head, place.head)))
+      this.#broughtAt = performance.now()
+      this.#failures = 0
+    }
+    this.#window = undefined
+    this.#begin(place.epoch, window.entries, window.trimmedThrough, place.head)
   }
 
   #take(read: readonly StreamEntry[]): void {

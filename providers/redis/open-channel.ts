@@ -9,7 +9,7 @@ import { SCRIPTS } from './scripts.ts'
 import { type RedisServerReport, readServerReport, warnOf } from './server-report.ts'
 import { explained, whereOf } from './store-errors.ts'
 import { StoredChannel } from './stored-channel.ts'
-import { StreamReader } from './stream-reader.ts'
+import { placeOf, StreamReader } from './stream-reader.ts'
 import { retried, within } from './time-limit.ts'
 
 /** One that is cut off says so before a call is rejected: it has to miss one answer, and then to connect in vain. */
@@ -51,8 +51,8 @@ export class OpenChannel {
     this.#calls = new ChannelCalls(this.#asking, context)
     this.stored = new StoredChannel(this.#calls, (position, endsAt) => this.#confirm(position, endsAt))
     const following = new ChannelCalls(this.#following, context)
-    const stream = new StreamReader(this.#following, keys.log, answerMs)
-    this.#feed = new EntryFeed(following, stream, listener, answerMs, this.#following.closed, (error) =>
+    const stream = new StreamReader(keys.log, answerMs)
+    this.#feed = new EntryFeed(this.#following, following, stream, listener, answerMs, (error) =>
       this.explained(error),
     )
   }
@@ -96,8 +96,7 @@ export class OpenChannel {
     const endsAt = performance.now() + this.#timeoutMs
     const isOver = (error: unknown): boolean => error instanceof LifeIsOver
     await retried({ endsAt: () => endsAt, mayGoWell: isOver, signal: this.#asking.closed }, async () => {
-      const [epoch, head] = (await this.#calls.call(SCRIPTS.position, [], endsAt)) as [string, number]
-      await this.#reached({ epoch, head }, endsAt)
+      await this.#reached(placeOf(await this.#calls.call(SCRIPTS.position, [], endsAt)), endsAt)
     })
   }
 
@@ -111,7 +110,8 @@ export class OpenChannel {
       await this.#feed.reached(position, endsAt)
     } catch (error) {
       if (error instanceof LifeIsOver) this.#asking.reopen()
-      else this.#following.reopen()
+      // One that is on its way there, by a line that carries little, would have to begin the page anew.
+      else if (!this.#feed.hasBrought(position, endsAt - this.#timeoutMs)) this.#following.reopen()
       throw error
     }
   }

@@ -1,61 +1,129 @@
 import type { Entry } from '../../lib/comet-state-provider.ts'
+import type { Position } from './channel-calls.ts'
+import type { Connection } from './connection.ts'
 import { entryOf, type StreamEntry } from './entry-fields.ts'
-import type { Link } from './link.ts'
-import { within } from './time-limit.ts'
+import { TimeIsUp, within } from './time-limit.ts'
 
-const ENTRIES_PER_READ = 1000
+const MAX_ENTRIES_PER_READ = 1000
+
+const MAX_WAIT_MS = 5000
+
+/** A page that takes less of its time than this leaves room for one twice as long. */
+const QUICK_SHARE = 0.25
 
 /** The entries that come next are not those that come next in the log: some are gone. */
 export class PlaceIsGone extends Error {
   override readonly name = 'PlaceIsGone'
 }
 
-/** Reads the stream of a channel, by a connection that nobody else uses. */
+/** How far a log reaches: what is behind `trimmedThrough`, up to its head, is there. */
+export interface Place extends Position {
+  readonly trimmedThrough: number
+}
+
+/** Of what the script `position` answers. */
+export function placeOf(reply: unknown): Place {
+  const [epoch, head, trimmedThrough] = reply as [string, number, number]
+  return { epoch, head, trimmedThrough }
+}
+
+/** Whether all that comes behind a position is there. */
+export function reachesBackTo<P extends Position>(place: Place, position: P | undefined): position is P {
+  return position?.epoch === place.epoch && place.trimmedThrough <= position.head
+}
+
+/** The retained entries of a life of the log, as far as they have been read. */
+export class Window implements Position {
+  readonly epoch: string
+  readonly trimmedThrough: number
+  readonly entries: Entry[] = []
+
+  constructor({ epoch, trimmedThrough }: Place) {
+    this.epoch = epoch
+    this.trimmedThrough = trimmedThrough
+  }
+
+  get head(): number {
+    return this.entries.at(-1)?.id ?? this.trimmedThrough
+  }
+}
+
+/**
+ * How many entries are asked for at once: so many that their bytes come in the time that an answer may take. One that did
+ * not come is followed by one entry alone, since nobody knows how much was too much, and then by twice as many each time.
+ */
+class PageSize {
+  readonly #quickMs: number
+  #entries: number
+
+  constructor(entries: number, answerMs: number) {
+    this.#entries = entries
+    this.#quickMs = answerMs * QUICK_SHARE
+  }
+
+  /** @param read reads so many, or less if there are no more */
+  async read<T>(read: (entries: number) => Promise<readonly T[]>): Promise<readonly T[]> {
+    const entries = this.#entries
+    const askedAt = performance.now()
+    try {
+      const page = await read(entries)
+      const isQuick = performance.now() - askedAt < this.#quickMs
+      if (isQuick && page.length === entries) this.#entries = Math.min(2 * entries, MAX_ENTRIES_PER_READ)
+      return page
+    } catch (error) {
+      if (error instanceof TimeIsUp) this.#entries = 1
+      throw error
+    }
+  }
+}
+
+/** Reads the stream of a channel, by a connection that nobody else uses meanwhile. */
 export class StreamReader {
-  readonly #link: Link
+  /** How long to wait for news: not for ever, so that a server which has died is noticed. */
+  readonly waitMs: number
   readonly #stream: string
   readonly #answerMs: number
+  /** A window can be large, and whoever opens a channel waits for it: it begins with what comes in any case. */
+  readonly #windowPages: PageSize
+  readonly #newPages: PageSize
 
   /**
    * @param stream the key of the log
-   * @param answerMs how long an answer may take, before the server is taken for out of reach; how long a read waits for
-   *   news at the server, too
+   * @param answerMs how long an answer may take, before the server is taken for out of reach
    */
-  constructor(link: Link, stream: string, answerMs: number) {
-    this.#link = link
+  constructor(stream: string, answerMs: number) {
+    this.waitMs = Math.min(answerMs, MAX_WAIT_MS)
     this.#stream = stream
     this.#answerMs = answerMs
+    this.#windowPages = new PageSize(1, answerMs)
+    this.#newPages = new PageSize(MAX_ENTRIES_PER_READ, answerMs)
   }
 
-  /** All entries above one id, up to another one that there is. Throws {@link PlaceIsGone} if one is missing. */
-  async window(after: number, head: number): Promise<Entry[]> {
-    const entries: Entry[] = []
-    for (let last = after; last < head; last = entries.at(-1)!.id) {
-      const range = [`${last + 1}-0`, `${head}-0`, 'COUNT', String(ENTRIES_PER_READ)]
-      const page = (await this.#send(['XRANGE', this.#stream, ...range], this.#answerMs)) as StreamEntry[]
-      if (page.length === 0) throw new PlaceIsGone('entries of the window are gone')
-      entries.push(...entriesBehind(last, page))
-    }
-    return entries
+  /** The next entries above one id, up to another one that there is. Throws {@link PlaceIsGone} if one is missing. */
+  async window(connection: Connection, after: number, head: number): Promise<Entry[]> {
+    const page = await this.#windowPages.read(async (entries) => {
+      const args = ['XRANGE', this.#stream, `${after + 1}-0`, `${head}-0`, 'COUNT', String(entries)]
+      return (await this.#send(connection, args)) as StreamEntry[]
+    })
+    if (page.length === 0) throw new PlaceIsGone('entries of the window are gone')
+    return entriesBehind(after, page)
   }
 
-  /** Waits for what comes behind an id, and for a time only: then there is nothing. */
-  async next(after: number): Promise<readonly StreamEntry[]> {
-    const options = ['BLOCK', String(this.#answerMs), 'COUNT', String(ENTRIES_PER_READ)]
-    const args = ['XREAD', ...options, 'STREAMS', this.#stream, `${after}-0`]
-    const reply = (await this.#send(args, 2 * this.#answerMs)) as [[string, StreamEntry[]]] | null
-    return reply === null ? [] : reply[0][1]
+  /**
+   * What comes behind an id, or nothing.
+   * @param waitMs how long to wait for it, up to {@link waitMs}; 0: not at all
+   */
+  next(connection: Connection, after: number, waitMs: number): Promise<readonly StreamEntry[]> {
+    const waiting = waitMs > 0 ? ['BLOCK', String(waitMs)] : []
+    return this.#newPages.read(async (entries) => {
+      const args = ['XREAD', ...waiting, 'COUNT', String(entries), 'STREAMS', this.#stream, `${after}-0`]
+      const reply = (await this.#send(connection, args, waitMs)) as [[string, StreamEntry[]]] | null
+      return reply === null ? [] : reply[0][1]
+    })
   }
 
-  async #send(args: readonly string[], ms: number): Promise<unknown> {
-    const endsAt = performance.now() + ms
-    const connection = await within(endsAt, this.#link.connected(endsAt))
-    try {
-      return await within(endsAt, connection.send(args))
-    } catch (error) {
-      this.#link.drop(connection)
-      throw error
-    }
+  #send(connection: Connection, args: readonly string[], waitMs = 0): Promise<unknown> {
+    return within(performance.now() + waitMs + this.#answerMs, connection.send(args))
   }
 }
 
