@@ -237,15 +237,4 @@ describe('A node that follows', () => {
     expect(names(node)).toEqual(['Before', 'After'])
     expect(node.listener.calls).toBe(calls + 1)
   })
-
-  test('what is not what it asks finds out, and nothing is promised meanwhile', async () => {
-    const { store, node } = await openBehindGate(TIMEOUT_SECONDS)
-    // As if calls went to a server that has taken the place of the one whose stream is read still.
-    const row = ['epoch', 'another', 'began_at', String(Date.now() + 60_000)]
-    await store.server.command('HSET', `{${store.prefix}:chat}:channel`, ...row)
-    await expect(node.append(send('Nowhere'))).rejects.toThrow('no answer in time')
-    await eventually(() => node.listener.log.epoch === 'another')
-    const here = await node.appendOne(send('Here'))
-    expect((await node.told()).at(-1)).toMatchObject({ name: 'Here', id: here })
-  })
 })

@@ -44,7 +44,7 @@ async function hasRefused(server: RedisServer, code: string): Promise<void> {
 
 async function expectSent(node: ProviderNode, sent: Promise<number>): Promise<void> {
   const id = await sent
-  expect(await node.told()).toMatchObject([{ name: 'Meanwhile', id }])
+  expect((await node.told()).at(-1)).toMatchObject({ name: 'Meanwhile', id })
 }
 
 describe('A server that does nothing of what it is asked for a time is asked again, until it does', () => {
@@ -142,6 +142,37 @@ test('A node of a primary that has become a replica, and is out of touch with it
   await expect(node.provider.getClient('hash')).rejects.toThrow(/it is a replica/)
   await server.promote()
   await eventually(() => node.listener.isAvailable)
+})
+
+test('A node that asks another server than the one it follows finds out, and nothing is promised meanwhile', async () => {
+  const [first, second] = [await startServer(), await startServer()]
+  let primary = first
+  const source = () => createClient({ url: primary.url, name: 'node' })
+  const node = await openNode(source, { timeoutSeconds: 1 })
+  const { epoch } = node.listener.log
+  primary = second
+  // Not the one that waits for news.
+  const [, asking] = /id=(\d+) .*name=node .*flags=N /.exec(String(await first.command('CLIENT', 'LIST')))!
+  await first.command('CLIENT', 'KILL', 'ID', asking!)
+  await expect(node.append(send('Nowhere'))).rejects.toThrow('no answer in time')
+  await eventually(() => node.listener.log.epoch !== epoch)
+  await expectSent(node, node.appendOne(send('Meanwhile')))
+})
+
+test('A node finds out that its primary has become a replica also if it did not wait for news at that moment', async () => {
+  const server = await startServer()
+  const node = await openNode(createClient({ url: server.url, name: 'follower' }), { timeoutSeconds: 1 })
+  const waiting = async () => /id=(\d+) .*cmd=xread/.exec(String(await server.command('CLIENT', 'LIST')))?.[1]
+  let id = await waiting()
+  while (id === undefined) id = await waiting()
+  // In one step: so its next read finds a replica.
+  await Promise.all([
+    server.command('MULTI'),
+    server.command('CLIENT', 'UNBLOCK', id),
+    server.command('REPLICAOF', ...NOBODY),
+    server.command('EXEC'),
+  ])
+  await eventually(() => !node.listener.isAvailable)
 })
 
 describe('A connection is given up', () => {

@@ -1,6 +1,6 @@
-import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Entry, ProviderListener } from '../../lib/comet-state-provider.ts'
+import { Arrivals } from './arrivals.ts'
 import type { ChannelCalls, Position, Seen } from './channel-calls.ts'
 import type { Connection } from './connection.ts'
 import { entryOf, type StreamEntry } from './entry-fields.ts'
@@ -22,17 +22,6 @@ const LONGEST_PAUSE_MS = 1000
 /** The first wait by a connection shows soon whether the server lets us wait. */
 const FIRST_WAIT_MS = 1
 
-interface Waiter {
-  readonly position: Position
-  resolve(): void
-  reject(error: Error): void
-}
-
-/** The listener has been told of another life of the log, and of ids above the one that is waited for. */
-export class LifeIsOver extends Error {
-  override readonly name = 'LifeIsOver'
-}
-
 /**
  * Tells the listener of the stream, in order, each entry once. What has been dropped before it was read, or belongs to
  * another life of the log, is noticed, and then the window is told anew.
@@ -46,12 +35,9 @@ export class EntryFeed {
   readonly #explain: (error: unknown) => Error
   /** Aborted when the listener is to be told no more. */
   readonly #stopped: AbortSignal
-  readonly #waiters = new Set<Waiter>()
+  readonly #arrivals: Arrivals
   /** By this one the server has said where its log is. Undefined: it has to be asked. */
   #connection: Connection | undefined
-  /** What the listener has been told of. */
-  #position: Position | undefined
-  #movedAt = 0
   /** What it will be told of anew, if its place is gone. */
   #window: Window | undefined
   /** How many reads have failed, one after the other. */
@@ -80,8 +66,7 @@ export class EntryFeed {
     this.#answerMs = answerMs
     this.#explain = explain
     this.#stopped = link.closed
-    // As many listen to it as catch up.
-    setMaxListeners(0, this.#stopped)
+    this.#arrivals = new Arrivals(link.closed)
   }
 
   /** Tells the listener of the window, and from then on of all that comes. Rejects if the stream cannot be read. */
@@ -99,36 +84,24 @@ export class EntryFeed {
 
   /** How far that is, and how long ago it came. */
   seen(): Seen | undefined {
-    return this.#position && { ...this.#position, agoMs: Math.floor(performance.now() - this.#movedAt) }
+    const { position, movedAt } = this.#arrivals
+    return position && { ...position, agoMs: Math.floor(performance.now() - movedAt) }
   }
 
   /** Whether the listener is being told of this life of the log. */
   follows({ epoch }: Position): boolean {
-    return this.#position?.epoch === epoch
+    return this.#arrivals.position?.epoch === epoch
   }
 
   /** Whether something of this life of the log has come since a moment, be it that much is to come still. */
   hasBrought({ epoch }: Position, since: number): boolean {
-    const { epoch: read } = this.#window ?? this.#position ?? {}
+    const { epoch: read } = this.#window ?? this.#arrivals.position ?? {}
     return read === epoch && this.#broughtAt > since
   }
 
-  /**
-   * Resolves when the listener has been told of all up to there. Rejects if that takes longer than until `endsAt`, and
-   * with {@link LifeIsOver} if it will not come about.
-   */
-  async reached(position: Position, endsAt: number): Promise<void> {
-    let waiter: Waiter | undefined
-    const reached = new Promise<void>((resolve, reject) => {
-      waiter = { position, resolve, reject }
-      this.#waiters.add(waiter)
-    })
-    this.#look(waiter!)
-    try {
-      await within(endsAt, reached, this.#stopped)
-    } finally {
-      this.#waiters.delete(waiter!)
-    }
+  /** As {@link Arrivals.reached}. */
+  reached(position: Position, endsAt: number): Promise<void> {
+    return this.#arrivals.reached(position, endsAt)
   }
 
   async #follow(): Promise<void> {
@@ -158,18 +131,21 @@ export class EntryFeed {
 
   async #readOnce(waitMs = this.#connection ? this.#stream.waitMs : FIRST_WAIT_MS): Promise<void> {
     this.#connection ??= await this.#locate()
-    const read = await this.#stream.next(this.#connection, this.#position!.head, waitMs)
+    const read = await this.#stream.next(this.#connection, this.#arrivals.position!.head, waitMs)
     this.#take(read)
     if (read.length > 0) this.#broughtAt = performance.now()
+    const hasWaited = read.length === 0 && waitMs === this.#stream.waitMs
     // The first one may be answered by who refuses all those behind it.
-    if (read.length > 0 || waitMs === this.#stream.waitMs) this.#failures = 0
+    if (read.length > 0 || hasWaited) this.#failures = 0
+    // A replica has nothing new either, if it is out of touch with its primary.
+    if (hasWaited) this.#connection = await this.#locate()
   }
 
   #giveUp(error: unknown): void {
     this.#failures += 1
     this.#connection = undefined
     if (error instanceof PlaceIsGone) {
-      this.#position = undefined
+      this.#arrivals.forget()
       this.#window = undefined
     } else this.#link.reopen()
   }
@@ -180,7 +156,7 @@ export class EntryFeed {
     // If this one is lost, and another server asked in its place, nothing can be read by it either.
     const connection = await within(endsAt, this.#link.connected(endsAt))
     const place = placeOf(await this.#calls.locate(endsAt))
-    if (reachesBackTo(place, this.#position)) this.#window = undefined
+    if (reachesBackTo(place, this.#arrivals.position)) this.#window = undefined
     else await this.#beginAt(place, connection)
     return connection
   }
@@ -200,13 +176,13 @@ export class EntryFeed {
 
   #take(read: readonly StreamEntry[]): void {
     if (read.length === 0 || this.#stopped.aborted) return
-    const { epoch, head } = this.#position!
+    const { epoch, head } = this.#arrivals.position!
     const begins = read.findIndex(([, [kind]]) => kind === 'epoch')
     const entries = entriesBehind(head, begins === -1 ? read : read.slice(0, begins))
     const last = entries.at(-1)
     if (last) {
       this.#listener.entries(entries)
-      this.#moveTo({ epoch, head: last.id })
+      this.#arrivals.moveTo({ epoch, head: last.id })
     }
     if (begins === -1) return
     const first = entryOf(read[begins]!)
@@ -218,21 +194,7 @@ export class EntryFeed {
     if (this.#stopped.aborted) return
     this.#isInTrouble = false
     this.#listener.reset({ epoch, entries, head, trimmedThrough })
-    this.#moveTo({ epoch, head })
-  }
-
-  #moveTo(position: Position): void {
-    this.#position = position
-    this.#movedAt = performance.now()
-    for (const waiter of this.#waiters) this.#look(waiter)
-  }
-
-  /** Ids rise over all lives of the log: who is above one in another life has passed it. */
-  #look({ position: { epoch, head }, resolve, reject }: Waiter): void {
-    const at = this.#position
-    if (at === undefined || at.head < head) return
-    if (at.epoch === epoch) resolve()
-    else if (at.head > head) reject(new LifeIsOver('the log has begun anew meanwhile'))
+    this.#arrivals.moveTo({ epoch, head })
   }
 
   #tellUnavailable(error: unknown): void {

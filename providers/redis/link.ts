@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Connection, type RedisClientSource } from './connection.ts'
 
 /** Keeps one connection to the server: opened when it is needed, and again after it was lost. */
@@ -10,6 +11,8 @@ export class Link {
 
   constructor(source: RedisClientSource) {
     this.#source = source
+    // As many listen to it as wait for something.
+    setMaxListeners(0, this.closed)
   }
 
   /** Aborted when it is closed. */
