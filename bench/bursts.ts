@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** So many messages are sent at once, as by an app that has something to say to some of its pages. */
-const MESSAGES_AT_ONCE = 10
+/** So many messages are sent at once, as by an app that many pages wait for. */
+const MESSAGES_AT_ONCE = 100
 const PAUSE_MS = 1
 
 /** What a publisher is asked for: so many messages to each of so many receivers. */
