@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, jest } from '@jest/globals'
 import { RedisCometStateProvider } from 'koa-comet/providers/redis'
 import { createClient } from 'redis'
@@ -10,83 +8,25 @@ import { RecordingListener } from '../../providers/contract/recording-listener.t
 import type { RedisClientSource } from '../../providers/redis/connection.ts'
 import { eventually } from '../support/eventually.ts'
 import { testWithRedis as test } from '../support/redis/redis-available.ts'
+import { RedisLine } from '../support/redis/redis-line.ts'
 import { disposeServers, type RedisServer, startServer } from '../support/redis/redis-server.ts'
-import { RequestReader } from '../support/redis/request-reader.ts'
 
 const LOG = '{koa-comet:chat}:log'
 
 /** Short, since it is waited for, and long enough for a server on a machine that has much to do. */
 const TIMEOUT_SECONDS = 1
 
-/** Three entries are too much for what a {@link Line} carries in these tests, two are not. */
+/** Three entries are too much for what a {@link RedisLine} carries in these tests, two are not. */
 const LARGE = { contents: JSON.stringify('x'.repeat(10_000)) }
 const TWO_ENTRIES_BYTES = 25_000
 
-/** A way to a redis-server which carries little, or by which not all can be asked. */
-class Line {
-  /** Of the replies to a request so much comes in time. The rest never comes. */
-  carriesBytes = Number.POSITIVE_INFINITY
-  /** When connections have been made. */
-  readonly connectedAt: number[] = []
-  readonly #requests: string[] = []
-  readonly #server: Server
-  #refused: RegExp | undefined
-
-  constructor({ port }: RedisServer) {
-    this.#server = createServer((near) => this.#join(near, connect(port, '127.0.0.1')))
-  }
-
-  async open(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening')
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  /** From now on these requests, and no others, are answered by an error. */
-  refuse(requests?: RegExp): void {
-    this.#refused = requests
-  }
-
-  async close(): Promise<void> {
-    await once(this.#server.close(), 'close')
-  }
-
-  /** What the requests have given for an option that is a number. */
-  asked(option: string): number[] {
-    const given = new RegExp(`${option}\\r\\n\\$\\d+\\r\\n(\\d+)`)
-    return this.#requests.flatMap((request) => given.exec(request)?.slice(1).map(Number) ?? [])
-  }
-
-  #join(near: Socket, far: Socket): void {
-    this.connectedAt.push(performance.now())
-    const reader = new RequestReader()
-    let carried = 0
-    near.on('data', (bytes) => {
-      for (const request of reader.take(bytes).map(String)) {
-        carried = 0
-        this.#requests.push(request)
-        if (this.#refused?.test(request)) near.write('-ERR not supported here\r\n')
-        else far.write(request)
-      }
-    })
-    far.on('data', (bytes) => {
-      near.write(bytes.subarray(0, Math.max(this.carriesBytes - carried, 0)))
-      carried += bytes.length
-    })
-    near.on('error', () => {}).on('close', () => far.destroy())
-    far.on('error', () => {}).on('close', () => near.destroy())
-  }
-}
-
 let server: RedisServer
-let line: Line
+let line: RedisLine
 const opened: RedisCometStateProvider[] = []
 
 beforeEach(async () => {
   server = await startServer()
-  line = new Line(server)
+  line = new RedisLine(server)
   await line.open()
 })
 

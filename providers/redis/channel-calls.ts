@@ -16,6 +16,11 @@ export interface Position {
 /** Of a server that has been away for long, a call waits so long for the attempt to reach it that is under way. */
 const BRIEF_MS = 500
 
+/** How far a log reaches: what is behind `trimmedThrough`, up to its head, is there. */
+export interface Place extends Position {
+  readonly trimmedThrough: number
+}
+
 /** What a node has seen of the log, and how long ago it came. */
 export interface Seen extends Position {
   readonly agoMs: number
@@ -90,9 +95,14 @@ export class ChannelCalls {
     })
   }
 
-  /** Where the log is, by one attempt. */
-  locate(endsAt: number): Promise<unknown> {
-    return this.#attempt({ script: SCRIPTS.position, args: [], epoch: randomEpoch() }, endsAt)
+  /** Where the log is. */
+  async locate(endsAt: number): Promise<Place> {
+    return placeOf(await this.call(SCRIPTS.position, [], endsAt))
+  }
+
+  /** The same, by one attempt. */
+  async locateOnce(endsAt: number): Promise<Place> {
+    return placeOf(await this.#attempt({ script: SCRIPTS.position, args: [], epoch: randomEpoch() }, endsAt))
   }
 
   /** Tries it once, by the connection there is or a new one. */
@@ -157,6 +167,11 @@ export class ChannelCalls {
     }
     return [JSON.stringify(header), ...args]
   }
+}
+
+function placeOf(reply: unknown): Place {
+  const [epoch, head, trimmedThrough] = reply as [string, number, number]
+  return { epoch, head, trimmedThrough }
 }
 
 function randomEpoch(): string {

@@ -1,19 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Entry, ProviderListener } from '../../lib/comet-state-provider.ts'
 import { Arrivals } from './arrivals.ts'
-import type { ChannelCalls, Position, Seen } from './channel-calls.ts'
+import type { ChannelCalls, Place, Position, Seen } from './channel-calls.ts'
 import type { Connection } from './connection.ts'
 import { entryOf, type StreamEntry } from './entry-fields.ts'
 import type { Link } from './link.ts'
-import {
-  entriesBehind,
-  type Place,
-  PlaceIsGone,
-  placeOf,
-  reachesBackTo,
-  type StreamReader,
-  Window,
-} from './stream-reader.ts'
+import { entriesBehind, PlaceIsGone, reachesBackTo, type StreamReader, Window } from './stream-reader.ts'
 import { within } from './time-limit.ts'
 
 const FIRST_PAUSE_MS = 20
@@ -155,7 +147,7 @@ export class EntryFeed {
     const endsAt = performance.now() + this.#answerMs
     // If this one is lost, and another server asked in its place, nothing can be read by it either.
     const connection = await within(endsAt, this.#link.connected(endsAt))
-    const place = placeOf(await this.#calls.locate(endsAt))
+    const place = await this.#calls.locateOnce(endsAt)
     if (reachesBackTo(place, this.#arrivals.position)) this.#window = undefined
     else await this.#beginAt(place, connection)
     return connection

@@ -6,11 +6,10 @@ import { isPassing, type RedisClientSource } from './connection.ts'
 import { EntryFeed } from './entry-feed.ts'
 import { Link } from './link.ts'
 import type { CompleteOptions } from './options.ts'
-import { SCRIPTS } from './scripts.ts'
 import { type RedisServerReport, readServerReport, warnOf } from './server-report.ts'
 import { explained, whereOf } from './store-errors.ts'
 import { StoredChannel } from './stored-channel.ts'
-import { placeOf, StreamReader } from './stream-reader.ts'
+import { StreamReader } from './stream-reader.ts'
 import { retried, within } from './time-limit.ts'
 
 /** One that is cut off says so before a call is rejected: it has to miss one answer, and then to connect in vain. */
@@ -97,7 +96,7 @@ export class OpenChannel {
     const endsAt = performance.now() + this.#timeoutMs
     const isOver = (error: unknown): boolean => error instanceof LifeIsOver
     await retried({ endsAt: () => endsAt, mayGoWell: isOver, signal: this.#asking.closed }, async () => {
-      await this.#reached(placeOf(await this.#calls.call(SCRIPTS.position, [], endsAt)), endsAt)
+      await this.#reached(await this.#calls.locate(endsAt), endsAt)
     })
   }
 

@@ -1,5 +1,5 @@
 import type { Entry } from '../../lib/comet-state-provider.ts'
-import type { Position } from './channel-calls.ts'
+import type { Place, Position } from './channel-calls.ts'
 import type { Connection } from './connection.ts'
 import { entryOf, type StreamEntry } from './entry-fields.ts'
 import { TimeIsUp, within } from './time-limit.ts'
@@ -14,17 +14,6 @@ const QUICK_SHARE = 0.25
 /** The entries that come next are not those that come next in the log: some are gone. */
 export class PlaceIsGone extends Error {
   override readonly name = 'PlaceIsGone'
-}
-
-/** How far a log reaches: what is behind `trimmedThrough`, up to its head, is there. */
-export interface Place extends Position {
-  readonly trimmedThrough: number
-}
-
-/** Of what the script `position` answers. */
-export function placeOf(reply: unknown): Place {
-  const [epoch, head, trimmedThrough] = reply as [string, number, number]
-  return { epoch, head, trimmedThrough }
 }
 
 /** Whether all that comes behind a position is there. */
