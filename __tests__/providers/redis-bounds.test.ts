@@ -194,7 +194,7 @@ describe('A claim', () => {
   test('does not run on while nobody sweeps, but is known', async () => {
     const { store, node } = await openChannel()
     await node.append(initialise('ann'))
-    const crashed = await claimed(node, 'k', { runSeconds: 5 })
+    const crashed = await claimed(node, 'k', { runSeconds: 60 })
     store.nowMs += HOUR_MS
     expect(await node.claim({ ...crashed, run: 'another' })).toEqual(['unknown'])
   })
