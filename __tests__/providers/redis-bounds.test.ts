@@ -35,17 +35,16 @@ async function openChannel(options: OpenOptions = {}) {
     store,
     node,
     ask: async (command: string, part: string) => Number(await store.server.command(command, key(part))),
-    /** As if so much had been kept there already, all of it for a long time to come. */
-    async fill(count: number, sortedSet: string, hash?: string) {
+    /** As if so much more had been kept there already, all of it for a long time to come; the row says how much. */
+    async fill(count: number, field: string, sortedSet: string, hash?: string) {
       const script = `for i = 1, ${count} do
-        redis.call('ZADD', KEYS[1], 9e15, 'filling ' .. i)
-        if KEYS[2] then redis.call('HSET', KEYS[2], 'filling ' .. i, i) end
-      end`
-      const keys = [sortedSet, ...(hash ? [hash] : [])].map(key)
+        redis.call('ZADD', KEYS[2], 9e15, 'filling ' .. i)
+        if KEYS[3] then redis.call('HSET', KEYS[3], 'filling ' .. i, i) end
+      end
+      redis.call('HINCRBY', KEYS[1], '${field}', ${count})`
+      const keys = ['channel', sortedSet, ...(hash ? [hash] : [])].map(key)
       await store.server.command('EVAL', script, String(keys.length), ...keys)
     },
-    setRow: (field: string, value: number) =>
-      store.server.command('HSET', key('channel'), field, String(value)),
   }
 }
 
@@ -99,10 +98,9 @@ describe('A key', () => {
   })
 
   test('takes the place of the oldest when there are a hundred thousand', async () => {
-    const { node, ask, fill, setRow } = await openChannel()
+    const { node, ask, fill } = await openChannel()
     await node.append(send('Oldest', { key: 'k' }))
-    await fill(99_999, 'key-times', 'key-ids')
-    await setRow('keys', 100_000)
+    await fill(99_999, 'keys', 'key-times', 'key-ids')
     await node.append(send('Newest', { key: 'l' }))
     expect(await ask('ZCARD', 'key-times')).toBe(100_000)
     expect(await ask('HLEN', 'key-ids')).toBe(100_000)
@@ -114,10 +112,9 @@ describe('A key', () => {
 
 describe('Whom somebody has stopped', () => {
   test('takes the place of the oldest when a hundred thousand are known', async () => {
-    const { node, ask, fill, setRow } = await openChannel()
+    const { node, ask, fill } = await openChannel()
     await node.append(initialise('ann'), stop('ann'), initialise('bob'))
-    await fill(99_999, 'stopped')
-    await setRow('stopped', 100_000)
+    await fill(99_999, 'stopped', 'stopped')
     await node.append(stop('bob'))
     expect(await ask('ZCARD', 'stopped')).toBe(100_000)
     expect(await node.provider.getClient(hashOf('ann'))).toBeUndefined()
