@@ -12,6 +12,8 @@ import {
   stop,
 } from '../../providers/contract/operations.ts'
 import type { ProviderNode } from '../../providers/contract/provider-node.ts'
+import { argumentsOf } from '../../providers/redis/operation-fields.ts'
+import { SCRIPTS } from '../../providers/redis/scripts.ts'
 import { testWithRedis as test } from '../support/redis/redis-available.ts'
 import {
   createStore,
@@ -19,6 +21,7 @@ import {
   disposeStores,
   type OpenOptions,
 } from '../support/redis/redis-store.ts'
+import { ScriptCaller } from '../support/redis/script-caller.ts'
 
 /** What a server keeps, for how long, and how much of it at most. */
 
@@ -77,6 +80,31 @@ describe('The log', () => {
       await node.sweep()
     }
     expect(await ask('XLEN', 'log')).toBe(0)
+  })
+})
+
+describe('A script', () => {
+  /** Each adds 51 entries. */
+  const groups = Array.from({ length: 50 }, (_, index) => `group-${index}`)
+  const members = (names: string) =>
+    [...names].map((name) => initialiseAs(name, { groups }, { leaseSeconds: 1 }))
+
+  test('does what adds five hundred entries, and leaves the rest to the next', async () => {
+    const { store, node } = await openChannel()
+    const args = members('abcdefghijklmnopqrst').flatMap(argumentsOf)
+    const reply = await new ScriptCaller(store).call(SCRIPTS.append, {}, ...args)
+    const [, , outcomes] = reply as [string, number, unknown[]]
+    expect(outcomes.length).toBe(10)
+    expect((await node.listed()).join('')).toBe('abcdefghij')
+  })
+
+  test('sweeps away those whose ends add five hundred entries, and says that there are more', async () => {
+    const { store, node } = await openChannel()
+    await node.append(...members('abcdefghijklmnopqrst'))
+    store.nowMs += 2000
+    const [removed, more] = (await new ScriptCaller(store).call(SCRIPTS.sweep, {}, 'first')) as [[], number]
+    expect([removed.length, more]).toEqual([10, 1])
+    expect((await node.sweep()).length).toBe(10)
   })
 })
 
