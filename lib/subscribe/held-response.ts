@@ -108,13 +108,7 @@ export class HeldResponse {
 
   /** Adds a piece. Only when it has begun and is not choked. */
   write(frame: StreamFrame): void {
-    const res = this.#res
-    if (res.writableEnded) return
-    try {
-      this.#writer?.write(frame)
-    } catch {
-      res.destroy()
-    }
+    this.#writer?.write(frame)
   }
 
   /**
@@ -122,6 +116,7 @@ export class HeldResponse {
    * @param isLeft whether the connection is to take no other request. Its head has left: too late to say so there.
    */
   end(last: string, isLeft = false): void {
+    this.#writer?.flush()
     this.#guarded((res) => {
       res.end(last)
       // Over HTTP/2 a connection is not one stream's to end.

@@ -14,12 +14,22 @@ interface WriterOwner {
   drained(): void
 }
 
-/** Writes frames to one response, no faster than its connection takes them: two at most wait for a reader. */
+/**
+ * Those that have something to write at the end of this turn. Written one right after the other, it costs a twentieth
+ * less: the system need not wake those who read for each of them.
+ */
+let waiting: StreamWriter[] = []
+
+/**
+ * Writes frames to one response, no faster than its connection takes them: two at most wait for a reader. No write can
+ * throw into whoever writes to many.
+ */
 export class StreamWriter {
   readonly #res: ServerResponse
   readonly #owner: WriterOwner
   /** By which chunks go past the response, which costs a third less; undefined where they must not. */
   readonly #socket: Socket | undefined
+  #frame: StreamFrame | undefined
   #choked: UnfinishedAnswer | undefined
 
   /** Writes the first frame. The response's head leaves with it, so that it cannot go past the response. */
@@ -35,17 +45,36 @@ export class StreamWriter {
     return this.#choked !== undefined
   }
 
-  /** Does nothing on a connection that is gone. */
+  /** Writes a frame at the end of this turn, unless the response is over by then. */
   write(frame: StreamFrame): void {
+    this.flush()
+    this.#frame = frame
+    if (waiting.length === 0) process.nextTick(flushWaiting)
+    waiting.push(this)
+  }
+
+  /** Writes at once what waits for the end of this turn, if something does. */
+  flush(): void {
+    const frame = this.#frame
+    if (frame === undefined) return
+    this.#frame = undefined
+    const res = this.#res
+    if (res.writableEnded) return
+    try {
+      this.#writeNow(frame)
+    } catch {
+      // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
+      res.destroy()
+    }
+  }
+
+  #writeNow(frame: StreamFrame): void {
     const socket = this.#socket
     // What waits in the response, whose head may stand in line behind another answer, comes first.
     const mayGoPast = socket?.writable && this.#res.writableLength === socket.writableLength
     if (!mayGoPast) {
       if (!isGone(this.#res)) this.#throughResponse(frame.bytes)
-    } else {
-      corkForThisTurn(socket)
-      if (!socket.write(frame.chunk)) this.#choke(socket)
-    }
+    } else if (!socket.write(frame.chunk)) this.#choke(socket)
   }
 
   #throughResponse(bytes: Buffer): void {
@@ -64,24 +93,14 @@ export class StreamWriter {
   }
 }
 
+function flushWaiting(): void {
+  const writers = waiting
+  waiting = []
+  for (const writer of writers) writer.flush()
+}
+
 /** Of an answer over HTTP/1.1, unless a middleware has put a `write` of its own in place. */
 function chunkSocketOf(res: ServerResponse): Socket | undefined {
   const isChunked = res.chunkedEncoding && !Object.hasOwn(res, 'write')
   return isChunked ? (res.socket ?? undefined) : undefined
-}
-
-const corked: Socket[] = []
-
-/**
- * What is written to it leaves at the end of this turn, right behind what others are written: so the system does not wake
- * those who read for each of them, which takes a tenth of the time of a broadcast.
- */
-function corkForThisTurn(socket: Socket): void {
-  if (corked.length === 0) process.nextTick(uncorkAll)
-  corked.push(socket)
-  socket.cork()
-}
-
-function uncorkAll(): void {
-  for (const socket of corked.splice(0)) socket.uncork()
 }
