@@ -49,7 +49,8 @@ export class ClientLease implements Reader {
   #answer: UnfinishedAnswer | undefined
   #acknowledged: Cursor | undefined
   /** The newest interval of ids that was found to have nothing for this client. */
-  #quiet: { readonly after: number; readonly through: number } | undefined
+  #quietAfter = 0
+  #quietThrough = 0
   #hasLeft = false
   /** What was asked before this by the page that left is not to bring it back. */
   #left: { readonly ticket: number; readonly pageId: string } | undefined
@@ -121,9 +122,9 @@ export class ClientLease implements Reader {
 
   /** Takes note that nothing between these two ids is for this client. */
   noteQuiet(after: number, through: number): void {
-    const known = this.#quiet
-    const isContinued = known !== undefined && known.after <= after && after <= known.through
-    this.#quiet = { after: isContinued ? known.after : after, through }
+    const isContinued = this.#quietAfter <= after && after <= this.#quietThrough
+    if (!isContinued) this.#quietAfter = after
+    this.#quietThrough = through
   }
 
   /**
@@ -131,9 +132,9 @@ export class ClientLease implements Reader {
    * timeout: what was trimmed behind it while there was nothing for it is no loss.
    */
   beyond(cursor: Cursor, epoch: string): Cursor {
-    const { after, through } = this.#quiet ?? { after: 0, through: 0 }
-    const isQuiet = cursor.epoch === epoch && after <= cursor.messageId && cursor.messageId < through
-    return isQuiet ? { epoch, messageId: through } : cursor
+    const { messageId } = cursor
+    const isQuiet = this.#quietAfter <= messageId && messageId < this.#quietThrough
+    return isQuiet && cursor.epoch === epoch ? { epoch, messageId: this.#quietThrough } : cursor
   }
 
   /** Takes note that a page has seen everything up to here. A lower position of the same epoch changes nothing. */

@@ -57,7 +57,8 @@ class Probe implements ResponseOwner {
 
   end(kind: 'timeout' | 'closed'): void {
     this.closed()
-    this.#transport.tell(this.#response, { kind, cursor: this.#cursor }, this.#cursor)
+    const cursor = this.#cursor
+    this.#transport.tell(this.#response, { kind, cursor }, { cursor })
   }
 
   released(): void {

@@ -14,9 +14,9 @@ export interface Transport {
   readonly replaceAfterMs: number
   /**
    * Tells a held request an outcome. Returns whether it goes on: a stream does after messages, all else is over.
-   * @param from what the page had seen before
+   * @param page what it had seen before
    */
-  tell(response: HeldResponse, outcome: SubscribeOutcome, from: Cursor): boolean
+  tell(response: HeldResponse, outcome: SubscribeOutcome, page: { readonly cursor: Cursor }): boolean
   /** Begins an answer before there is an outcome. A poll does not. */
   begin?(response: HeldResponse, from: Cursor, seen: Cursor): void
   /** Says where the page is while there is nothing else to say. */
@@ -152,7 +152,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   tell(outcome: SubscribeOutcome): void {
     if (this.#isOver) return
     this.lease.seenAt = performance.now()
-    const goesOn = this.transport.tell(this.#response, outcome, this.cursor)
+    const goesOn = this.transport.tell(this.#response, outcome, this)
     if (goesOn && outcome.kind === 'messages') this.#moveTo(outcome.cursor)
     else this.#end()
   }

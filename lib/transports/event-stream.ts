@@ -79,9 +79,9 @@ export class EventStream implements Transport {
     response.write(this.#keepAlive.of(text, () => formatBlock({ id: text })))
   }
 
-  tell(response: HeldResponse, outcome: SubscribeOutcome, from: Cursor): boolean {
+  tell(response: HeldResponse, outcome: SubscribeOutcome, page: { readonly cursor: Cursor }): boolean {
     if (outcome.kind === 'messages') {
-      this.#tellMessages(response, outcome, from)
+      this.#tellMessages(response, outcome, page)
       return true
     }
     // Of a node that closes, a page is to come back elsewhere.
@@ -90,7 +90,7 @@ export class EventStream implements Transport {
     return false
   }
 
-  #tellMessages(response: HeldResponse, outcome: Messages, from: Cursor): void {
+  #tellMessages(response: HeldResponse, outcome: Messages, page: { readonly cursor: Cursor }): void {
     const { messages, reset, cursor } = outcome
     if (response.hasBegun && reset === undefined) {
       response.write(this.#messages.of(messages, () => blocksOf(messages, cursor.epoch)))
@@ -101,7 +101,7 @@ export class EventStream implements Transport {
       response.write(new StreamFrame(told))
       return
     }
-    const start = reset ? { epoch: cursor.epoch, messageId: reset.messageId } : from
+    const start = reset ? { epoch: cursor.epoch, messageId: reset.messageId } : page.cursor
     const headers = { ...STREAM_HEADERS, ...positionHeaders(start, reset ? 'reset' : 'resumed') }
     response.begin(headers, this.#opened(start, told))
   }
