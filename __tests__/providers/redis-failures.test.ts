@@ -90,6 +90,22 @@ describe('When the answer to a write is lost', () => {
     expect(await node.sweep()).toEqual([])
   })
 
+  test('those whom a sweep has removed by then are told of, and the others by the next one', async () => {
+    const { store, gate, node } = await openBehindGate(TIMEOUT_SECONDS)
+    const tokens = Array.from({ length: 150 }, (_, index) => `client-${index}`)
+    await node.append(...tokens.map((token) => initialise(token, { leaseSeconds: 1 })))
+    store.nowMs += 2000
+    const sweeping = node.sweep()
+    await gate.cutAfterNextRequest('$4\r\nnext')
+    gate.cut()
+    const names = await sweeping
+    expect(names).toHaveLength(100)
+    gate.mend()
+    await eventually(() => node.listener.isAvailable)
+    names.push(...(await node.sweep()))
+    expect(names.sort()).toEqual(tokens.sort())
+  })
+
   test('those whom a step of a stop removed are told of by a sweep, though nobody has answered for so long', async () => {
     const { gate, node } = await openBehindGate(TIMEOUT_SECONDS)
     const tokens = Array.from({ length: 450 }, (_, index) => `client-${index}`)
