@@ -8,6 +8,8 @@ export class IdleSweep {
   readonly #timeoutSeconds: number
   readonly #events: ChannelEmitter
   #sweeping: Promise<void> | undefined
+  /** Why the last one failed. */
+  #failure: string | undefined
 
   constructor(provider: ICometStateProvider, timeoutSeconds: number, events: ChannelEmitter) {
     this.#provider = provider
@@ -28,11 +30,19 @@ export class IdleSweep {
   async #sweep(): Promise<void> {
     try {
       await withDeadline(this.#timeoutSeconds, 'removeExpired', () => this.#removeExpired())
+      this.#failure = undefined
     } catch (error) {
-      this.#events.emit('error', error)
+      this.#tell(error)
     } finally {
       this.#sweeping = undefined
     }
+  }
+
+  /** While a store is away sweeps fail one after another, and once is enough to be told so. */
+  #tell(error: unknown): void {
+    const failure = String(error)
+    if (failure !== this.#failure) this.#events.emit('error', error)
+    this.#failure = failure
   }
 
   /** However late it ends: who was removed is told of once, and never again. */
