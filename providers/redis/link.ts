@@ -43,8 +43,9 @@ export class Link {
 
   /** Gives up a connection by which nothing was answered since then. */
   dropSilent(connection: Connection, since: number): void {
+    // Of one that another has replaced by now nothing follows for the server.
+    if (this.#connection === connection) this.#downSince ??= since
     this.drop(connection)
-    this.#downSince ??= since
   }
 
   /** Gives up the connection there is: the next one may be to another server. */
