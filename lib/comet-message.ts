@@ -8,17 +8,9 @@ export interface CometMessage {
 }
 
 /** The JSON text of a message's element of the array that answers a poll. */
-export function messageToJson(messageId: number, { name, contents }: CometMessage): string {
-  // A channel has few names, and mostly one at a time.
-  if (name !== lastName) {
-    lastName = name
-    lastNameJson = JSON.stringify(name)
-  }
-  return `{"mid":${messageId},"n":${lastNameJson},"c":${contents}}`
+export function messageToJson(messageId: number, message: CometMessage): string {
+  return `{"mid":${messageId},"n":${JSON.stringify(message.name)},"c":${message.contents}}`
 }
-
-let lastName = ''
-let lastNameJson = '""'
 
 /** The JSON text of a control message. */
 export function controlToJson(message: WireMessage): string {
