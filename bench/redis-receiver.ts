@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { loadavg } from 'node:os'
+import { RedisIsMissing, startRedis } from '../samples/cluster/redis-process.ts'
 import type { Bursts } from './bursts.ts'
 import { TaskProcess, type Tasks } from './child-process.ts'
 import { withinDeadline } from './deadline.ts'
-import { RedisIsMissing, withRedis } from './redis-process.ts'
 import type { StreamLoadTasks } from './stream-load.ts'
 import { mark, median, table } from './table.ts'
 
@@ -97,12 +97,14 @@ function sidesOf(redisUrl: string): Side[] {
   return sides
 }
 
-async function measure(redisUrl: string): Promise<readonly Side[]> {
-  const sides = sidesOf(redisUrl)
+async function measure(): Promise<readonly Side[]> {
+  const redis = await startRedis()
+  const sides = sidesOf(redis.url)
   try {
     await withinDeadline(takeTurns(sides))
   } finally {
     for (const side of sides) await side.stop()
+    await redis.end()
   }
   for (const { cpuMicroseconds } of sides) cpuMicroseconds.splice(0, WARM_UP_ROUNDS)
   return sides
@@ -145,10 +147,10 @@ console.log(`Load average before: ${load!.toFixed(2)}.`)
 if (load! > MOST_LOAD) console.log('Something else is at work on this machine: compare ratios only.')
 
 try {
-  process.exitCode = report(await withRedis(measure)) ? 0 : 1
+  process.exitCode = report(await measure()) ? 0 : 1
 } catch (error) {
   if (error instanceof RedisIsMissing) {
-    console.log(error.message)
+    console.log('Without a table of Redis: apt-get install redis-server, or set REDIS_SERVER_PATH.')
   } else {
     console.error(error)
     // What is still running would wait for what never comes.

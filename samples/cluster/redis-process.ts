@@ -19,6 +19,10 @@ const GUARD = 'read -r _; kill -KILL "$0"; rm -rf "$1"'
 /** Its last words, if it does not start. */
 const LOG_LINES = 10
 
+export class RedisIsMissing extends Error {
+  override readonly name = 'RedisIsMissing'
+}
+
 export interface RedisProcess {
   readonly url: string
   /** Resolves when nothing is left of it. */
@@ -29,7 +33,7 @@ export interface RedisProcess {
  * Starts a redis-server that keeps what it is told in a file, in a folder of its own. Both go with this process, however
  * that ends: another one, the guard, sees to it. Ctrl-C reaches neither.
  *
- * @throws Error that says how to get one, or why it does not start
+ * @throws RedisIsMissing, which says how to get one; Error that says why it does not start
  */
 export async function startRedis(): Promise<RedisProcess> {
   const port = await freePort()
@@ -40,7 +44,7 @@ export async function startRedis(): Promise<RedisProcess> {
   if (redis.pid === undefined) {
     rmSync(folder, { recursive: true })
     await once(redis, 'error')
-    throw new Error(REMEDY)
+    throw new RedisIsMissing(REMEDY)
   }
   const guard = spawn('/bin/sh', ['-c', GUARD, `${redis.pid}`, folder], {
     detached: true,
