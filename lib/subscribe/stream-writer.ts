@@ -15,8 +15,8 @@ interface WriterOwner {
 }
 
 /**
- * Those that have something to write at the end of this turn. Written one right after the other, it costs a twentieth
- * less: the system need not wake those who read for each of them.
+ * Those that have something to write at the end of this turn. Written one right after the other, it costs less: the
+ * system need not wake those who read for each of them.
  */
 let waiting: StreamWriter[] = []
 

@@ -74,7 +74,8 @@ export class RedisCometStateProvider implements ICometStateProvider {
     } catch (error) {
       await channel.close()
       if (this.#channel === channel) this.#channel = undefined
-      throw channel.explained(error)
+      // A mistake of the app's is told as it is: nothing mends it but the app.
+      throw error instanceof TypeError ? error : channel.explained(error)
     }
   }
 

@@ -9,6 +9,7 @@ const REMEDIES: readonly (readonly [code: string, remedy: string])[] = [
   ['MISCONF', 'it cannot write its snapshots to disk, and refuses writes therefore'],
   ['NOREPLICAS', 'too few replicas are in touch with it (min-replicas-to-write)'],
   ['LOADING', 'it is loading its data from disk'],
+  ['Disconnects client', 'the connection was given up, since nothing was answered by it'],
   ['MOVED', 'it is a node of a Redis Cluster, which is not supported'],
 ]
 
