@@ -61,7 +61,11 @@ export function showStream(node) {
 export function showNodes(nodes) {
   const list = byId('nodes')
   if (!nodes) {
-    for (const item of list.children) item.querySelector('.state').textContent = 'Nobody answers'
+    for (const item of list.children) {
+      item.dataset.state = 'dead'
+      item.querySelector('.state').textContent = 'Nobody answers'
+      for (const button of item.querySelectorAll('button')) button.ariaDisabled = 'true'
+    }
     return
   }
   for (const { name, state, seconds, pid } of nodes) {
