@@ -41,6 +41,9 @@ export interface ReadReset {
   readonly messageId: number
 }
 
+/** Not frozen: V8 makes an iterator for each walk through a frozen list. */
+const NONE: readonly never[] = []
+
 /** Where a reader is in the list of one topic, and the id that ends it there. */
 interface Place {
   readonly list: EntryList<Retained<MessageEntry>>
@@ -144,7 +147,7 @@ export class MessageLog {
   read(reader: Reader, cursor: Cursor, maxBytes: number): ReadResult {
     const reset = this.lossSince(reader, cursor)
     const position = reset?.messageId ?? Math.max(cursor.messageId, reader.floor)
-    const messages: MessageEntry[] = []
+    let messages: readonly MessageEntry[] = NONE
     let bytes = 0
     let through = Math.max(position, this.#head)
     const places = this.#placesOf(reader, position)
@@ -155,7 +158,7 @@ export class MessageLog {
         through = messages[messages.length - 1]!.id
         break
       }
-      messages.push(next.entry)
+      messages = withNext(messages, next.entry)
     }
     return reset ? { messages, through, reset } : { messages, through }
   }
@@ -183,12 +186,13 @@ export class MessageLog {
   }
 
   /** Where the reader goes on in those of its topics that have something newer. */
-  #placesOf({ subscriptions, end = Number.POSITIVE_INFINITY }: Reader, position: number): Place[] {
-    const places: Place[] = []
+  #placesOf({ subscriptions, end = Number.POSITIVE_INFINITY }: Reader, position: number): readonly Place[] {
+    let places: readonly Place[] = NONE
     for (const { topic, after, before = end } of subscriptions) {
       const list = this.#byTopic.get(topic)
       if (list === undefined || list.newest!.id <= position) continue
-      places.push({ list, index: list.indexAfter(Math.max(position, after)), before: Math.min(before, end) })
+      const index = list.indexAfter(Math.max(position, after))
+      places = withNext(places, { list, index, before: Math.min(before, end) })
     }
     return places
   }
@@ -217,6 +221,13 @@ export class MessageLog {
       if (list.length === 0) this.#byTopic.delete(topic)
     }
   }
+}
+
+/** The list with one more. Most reads find one: an array that is made by `push` has room for seventeen at once. */
+function withNext<T>(list: readonly T[], next: T): readonly T[] {
+  if (list.length === 0) return [next]
+  ;(list as T[]).push(next)
+  return list
 }
 
 /** The message with the lowest id; it is gone from all places then, since one that bears several topics comes once. */

@@ -8,7 +8,7 @@ export const EVERYBODY_TOPICS: readonly string[] = Object.freeze([EVERYBODY])
 
 /** One client. */
 export function clientTopic(publicToken: string): string {
-  return `c:${publicToken}`
+  return topicOf('c:', publicToken)
 }
 
 /** The public token of a topic that addresses one client; undefined for any other topic. */
@@ -18,17 +18,17 @@ export function clientOfTopic(topic: string): string | undefined {
 
 /** The members of a group. */
 export function groupTopic(group: string): string {
-  return `g:${group}`
+  return topicOf('g:', group)
 }
 
 /** All clients of a user of the app. */
 export function userTopic(userId: string): string {
-  return `u:${userId}`
+  return topicOf('u:', userId)
 }
 
 /** All clients of a session of the app. */
 export function sessionTopic(sessionId: string): string {
-  return `s:${sessionId}`
+  return topicOf('s:', sessionId)
 }
 
 /** The topics that address a client for as long as it lives. */
@@ -42,4 +42,9 @@ export function ownTopicsOf({ publicToken, userId, sessionId }: CometClient): st
 /** The topics that address a client as it is now. */
 export function topicsOf(client: CometClient): string[] {
   return [...ownTopicsOf(client), ...client.groups.map(groupTopic)]
+}
+
+/** Joined, not added: V8 leaves a sum of strings in pieces, and compares pieces slowly at each look into an index. */
+function topicOf(kind: string, name: string): string {
+  return [kind, name].join('')
 }

@@ -162,7 +162,7 @@ test('The server that has said where its log is is the one whose stream is read'
   const other = await startServer()
   const { epoch, head } = (await openByItself()).node.listener.log
   // What would come next, if it were of the same log.
-  await other.command('XADD', LOG, `${head + 1}-0`, 'message', '0 0 Foreign', 'contents', '""')
+  await other.command('XADD', LOG, `${head + 1}-0`, 'message 1 *Foreign', '0 0 ""')
   let url = server.url
   /** Whose connections end as soon as a script has been answered, and then the other server is the primary. */
   function source() {

@@ -20,6 +20,9 @@ function audienceOf(stop: StopEntry): { topics: ReadonlySet<string>; except: Rea
 
 /** What a client is addressed by, as of the newest entry about it that was applied. */
 export class ClientAddresses {
+  /** As in its record: a frozen object is slow to read, and these are read for each message. */
+  readonly publicToken: string
+  readonly generation: number
   /** Nothing up to this id is for it. */
   readonly floor: number
   /** The topics that address it for as long as it lives. */
@@ -29,7 +32,9 @@ export class ClientAddresses {
 
   /** @param epoch the life of the log in which it reads */
   constructor(record: ClientRecord, epoch: string) {
-    const { start, generation } = record.client
+    const { publicToken, start, generation } = record.client
+    this.publicToken = publicToken
+    this.generation = generation
     this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
     this.#client = frozen(record.client)
     this.ownTopics = ownTopicsOf(record.client)
@@ -47,12 +52,12 @@ export class ClientAddresses {
 
   /** Made when asked for: thousands of clients wait, and few are read for at a time. */
   get subscriptions(): readonly Subscription[] {
-    const { generation } = this.#client
-    const subscriptions: Subscription[] = []
-    for (const topic of this.ownTopics) {
-      // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
-      subscriptions.push({ topic, after: topic === EVERYBODY ? this.floor : generation })
-    }
+    const { generation } = this
+    // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
+    const subscriptions: Subscription[] = this.ownTopics.map((topic) => ({
+      topic,
+      after: topic === EVERYBODY ? this.floor : generation,
+    }))
     for (const { group, joined, left } of this.#membership.memberships) {
       // What it was a member of from the start, it is as of where it starts to read.
       const after = joined === generation ? this.floor : joined
@@ -64,7 +69,7 @@ export class ClientAddresses {
   /** Whether the client is of the audience at this moment. */
   areIn(stop: StopEntry): boolean {
     const { topics, except } = audienceOf(stop)
-    if (except.has(this.#client.publicToken)) return false
+    if (except.has(this.publicToken)) return false
     return topicsOf(this.#client).some((topic) => topics.has(topic))
   }
 

@@ -76,7 +76,7 @@ export class ClientLease implements Reader {
   }
 
   get publicToken(): string {
-    return this.client.publicToken
+    return this.#addresses.publicToken
   }
 
   get floor(): number {
@@ -199,7 +199,7 @@ export class ClientLease implements Reader {
    * @param trimmedThrough what ended up to here nobody asks for any more
    */
   apply(entry: Entry, trimmedThrough: number): void {
-    const { generation } = this.client
+    const { generation } = this.#addresses
     if (this.#ending || entry.id <= generation) return
     if (entry.kind === 'stop') {
       if (this.#addresses.areIn(entry)) this.finish(stoppedClient(), entry.id)

@@ -6,9 +6,14 @@ export class StreamFrame {
 
   /** @param text must not be empty: in chunked encoding that is the end of the body */
   constructor(text: string) {
-    const before = `${Buffer.byteLength(text).toString(16)}\r\n`
+    const length = Buffer.byteLength(text)
+    const before = `${length.toString(16)}\r\n`
     this.#begin = before.length
-    this.chunk = Buffer.from(`${before}${text}\r\n`)
+    // Put together as a text it would be copied twice more.
+    this.chunk = Buffer.allocUnsafe(this.#begin + length + 2)
+    this.chunk.write(before, 0, 'latin1')
+    this.chunk.write(text, this.#begin, 'utf8')
+    this.chunk.write('\r\n', this.#begin + length, 'latin1')
   }
 
   /** The piece itself, in the same memory. */

@@ -76,7 +76,7 @@ export class EventStream implements Transport {
 
   keepAlive(response: HeldResponse, cursor: Cursor): void {
     const text = formatCursor(cursor)
-    response.write(this.#keepAlive.of(text, () => formatBlock({ id: text })))
+    response.write(this.#keepAlive.of(text) ?? this.#keepAlive.keep(text, formatBlock({ id: text })))
   }
 
   tell(response: HeldResponse, outcome: SubscribeOutcome, page: { readonly cursor: Cursor }): boolean {
@@ -93,7 +93,8 @@ export class EventStream implements Transport {
   #tellMessages(response: HeldResponse, outcome: Messages, page: { readonly cursor: Cursor }): void {
     const { messages, reset, cursor } = outcome
     if (response.hasBegun && reset === undefined) {
-      response.write(this.#messages.of(messages, () => blocksOf(messages, cursor.epoch)))
+      const frame = this.#messages.of(messages)
+      response.write(frame ?? this.#messages.keep(messages, blocksOf(messages, cursor.epoch)))
       return
     }
     const told = `${reset ? resetBlock(reset, cursor.epoch) : ''}${blocksOf(messages, cursor.epoch)}`
@@ -121,20 +122,24 @@ export class EventStream implements Transport {
   }
 }
 
-/** The frame of what was asked for last: in a broadcast, all receivers ask for the same. */
+/** The frame that was kept last: in a broadcast, all receivers ask for the same. */
 class SharedFrame<T> {
   readonly #isSame: (one: T, other: T) => boolean
-  #last: { readonly what: T; readonly frame: StreamFrame } | undefined
+  #what: T | undefined
+  #frame: StreamFrame | undefined
 
   constructor(isSame: (one: T, other: T) => boolean) {
     this.#isSame = isSame
   }
 
-  of(what: T, format: () => string): StreamFrame {
-    if (this.#last === undefined || !this.#isSame(what, this.#last.what)) {
-      this.#last = { what, frame: new StreamFrame(format()) }
-    }
-    return this.#last.frame
+  of(what: T): StreamFrame | undefined {
+    return this.#what !== undefined && this.#isSame(what, this.#what) ? this.#frame : undefined
+  }
+
+  keep(what: T, text: string): StreamFrame {
+    this.#what = what
+    this.#frame = new StreamFrame(text)
+    return this.#frame
   }
 }
 

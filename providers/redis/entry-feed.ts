@@ -3,7 +3,7 @@ import type { Entry, ProviderListener } from '../../lib/comet-state-provider.ts'
 import { Arrivals } from './arrivals.ts'
 import type { ChannelCalls, Place, Position, Seen } from './channel-calls.ts'
 import type { Connection } from './connection.ts'
-import { entryOf, type StreamEntry } from './entry-fields.ts'
+import { beginsLife, entryOf, type StreamEntry } from './entry-fields.ts'
 import type { Link } from './link.ts'
 import { entriesBehind, PlaceIsGone, reachesBackTo, type StreamReader, Window } from './stream-reader.ts'
 import { within } from './time-limit.ts'
@@ -169,7 +169,7 @@ export class EntryFeed {
   #take(read: readonly StreamEntry[]): void {
     if (read.length === 0 || this.#stopped.aborted) return
     const { epoch, head } = this.#arrivals.position!
-    const begins = read.findIndex(([, [kind]]) => kind === 'epoch')
+    const begins = read.findIndex(beginsLife)
     const entries = entriesBehind(head, begins === -1 ? read : read.slice(0, begins))
     const last = entries.at(-1)
     if (last) {

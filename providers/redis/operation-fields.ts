@@ -1,7 +1,7 @@
 import type { Operation, Outcome, RefusalCode } from '../../lib/comet-state-provider.ts'
 import { retainedBytes } from '../../lib/retained-window.ts'
 import { clientOf, fixedPartOf, type ToldClient } from './client-fields.ts'
-import { addressedFields } from './entry-fields.ts'
+import { messageKind } from './entry-fields.ts'
 
 /** What the script says of one operation: the id of a message; or how it went, with the id and what changed. */
 export type ToldOutcome =
@@ -23,8 +23,8 @@ export function argumentsOf(operation: Operation): readonly [operation: string, 
 function sendFields(operation: Operation & { readonly kind: 'send' }): object {
   const { topics, except, name, contents, receiver, key } = operation
   const bytes = retainedBytes({ kind: 'message', id: 0, topics, except, name, contents })
-  const [address, excepted] = addressedFields(topics, except)
-  return { kind: 'send', name, receiver, key, bytes, address, except: excepted }
+  const excepted = except.length === 0 ? undefined : JSON.stringify(except)
+  return { kind: 'send', receiver, key, bytes, entry: messageKind(topics, name), except: excepted }
 }
 
 function fieldsOf(operation: Exclude<Operation, { readonly kind: 'send' }>): object {

@@ -2,8 +2,9 @@
  * The log: a stream whose ids are those of the entries, `<id>-0`. They follow each other without a gap within an epoch,
  * so that whoever reads them knows whether one is missing.
  *
- * The first field of an entry bears its kind as its name, and `<stored at> <bytes>` as its value, of a message with
- * ` <name>` behind. What comes next is as entry-fields.ts reads it. Needs `channel`.
+ * The first field of an entry bears its kind as its name, of a message as `messageKind` gives it, and
+ * `<stored at> <bytes>` as its value, of a message with ` <contents>` behind. What comes next is as entry-fields.ts reads
+ * it. Needs `channel`.
  */
 export const LOG_LUA = `
 local TRIM_STEP = 500
@@ -14,12 +15,13 @@ local ADDRESS_BYTES = 500
 
 local added = 0
 
-local function add(kind, bytes, rest, ...)
+local function add(kind, bytes, contents, ...)
   channel.head = channel.head + 1
   channel.entries = channel.entries + 1
   channel.bytes = channel.bytes + bytes
   added = added + 1
-  redis.call('XADD', LOG, decimal(channel.head) .. '-0', kind, decimal(store_time) .. ' ' .. decimal(bytes) .. rest, ...)
+  local kept = decimal(store_time) .. ' ' .. decimal(bytes) .. contents
+  redis.call('XADD', LOG, decimal(channel.head) .. '-0', kind, kept, ...)
   return channel.head
 end
 
@@ -27,9 +29,9 @@ local function add_entry(kind, bytes, ...)
   return add(kind, bytes, '', ...)
 end
 
-local function add_message(bytes, name, ...)
+local function add_message(kind, bytes, contents, ...)
   channel.messages = channel.messages + 1
-  return add('message', bytes, ' ' .. name, ...)
+  return add(kind, bytes, ' ' .. contents, ...)
 end
 
 local function is_over(stored_at)
@@ -48,7 +50,7 @@ local function take_out(entries)
     through = tonumber(string.match(entry[1], '^%d+'))
     channel.entries = channel.entries - 1
     channel.bytes = channel.bytes - tonumber(bytes)
-    if fields[1] == 'message' then channel.messages = channel.messages - 1 end
+    if string.match(fields[1], '^message ') then channel.messages = channel.messages - 1 end
   end
   return through, #entries > 0
 end

@@ -37,7 +37,7 @@ function operations.send(op, contents)
   local first = op.key and known_key(op.key)
   if first then return first end
   if op.receiver and not find(op.receiver) then return UNKNOWN end
-  local id = add_message(op.bytes, op.name, op.address, contents, unpack(op.except and { 'except', op.except } or {}))
+  local id = add_message(op.entry, op.bytes, contents, unpack(op.except and { 'except', op.except } or {}))
   if op.key then remember_key(op.key, id) end
   return id
 end
