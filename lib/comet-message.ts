@@ -7,9 +7,17 @@ export interface CometMessage {
   readonly contents: string
 }
 
+/** What stands between the number of the last message and its contents. Many in a row have the same name. */
+const last = { name: '', text: ',"n":"","c":' }
+
 /** The JSON text of a message's element of the array that answers a poll. */
 export function messageToJson(messageId: number, message: CometMessage): string {
-  return `{"mid":${messageId},"n":${JSON.stringify(message.name)},"c":${message.contents}}`
+  const { name, contents } = message
+  if (name !== last.name) {
+    last.text = `,"n":${JSON.stringify(name)},"c":`
+    last.name = name
+  }
+  return `{"mid":${messageId}${last.text}${contents}}`
 }
 
 /** The JSON text of a control message. */

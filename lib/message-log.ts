@@ -126,7 +126,7 @@ export class MessageLog {
     // A message is its own entry: most need no second object.
     if (message)
       this.#index(message === entry ? (retained as Retained<MessageEntry>) : { ...retained, entry: message })
-    this.trim()
+    this.#window.trim(retained.addedAt)
     return message
   }
 
@@ -152,7 +152,8 @@ export class MessageLog {
     let through = Math.max(position, this.#head)
     const places = this.#placesOf(reader, position)
     for (let next = takeNext(places); next !== undefined; next = takeNext(places)) {
-      if (next.entry.except.includes(reader.publicToken)) continue
+      const { except } = next.entry
+      if (except.length > 0 && except.includes(reader.publicToken)) continue
       bytes += next.bytes
       if (bytes > maxBytes && messages.length > 0) {
         through = messages[messages.length - 1]!.id

@@ -69,16 +69,16 @@ export class RetainedWindow {
 
   /** Adds the next entry, whose id is above all others. */
   add<E extends Entry>(entry: E): Retained<E> {
-    const retained = { id: entry.id, entry, addedAt: this.#now(), bytes: sizeOf(entry) }
+    const retained = { id: entry.id, entry, addedAt: Math.ceil(this.#now()), bytes: sizeOf(entry) }
     this.#entries.push(retained)
     this.#count(retained, 1)
     return retained
   }
 
-  /** Drops what is over the retention. */
-  trim(): void {
+  /** Drops what is over the retention at this moment, by the window's clock. */
+  trim(now = this.#now()): void {
     const { seconds, messages, bytes } = this.#retention
-    const horizon = this.#now() - seconds * 1000
+    const horizon = now - seconds * 1000
     for (let oldest = this.#entries.oldest; oldest !== undefined; oldest = this.#entries.oldest) {
       const overrun = this.#messages > messages || this.#bytes > bytes
       if (oldest.addedAt > horizon && !(overrun && this.#entries.length > 1)) return

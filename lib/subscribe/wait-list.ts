@@ -60,9 +60,9 @@ export class WaitList implements WaitRoom {
 
   /** Wakes those whom the message is addressed to. */
   wake(message: MessageEntry): void {
-    for (const topic of message.topics) {
-      this.#byTopic.forEach(topic, (request) => request.wake(message.id - 1))
-    }
+    const through = message.id - 1
+    const wake = (request: WaitRequest): void => request.wake(through)
+    for (const topic of message.topics) this.#byTopic.forEach(topic, wake)
   }
 
   /** Wakes all: the log that they wait in ends here, or has to be taken anew. */

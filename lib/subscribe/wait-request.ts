@@ -151,10 +151,11 @@ export class WaitRequest implements Waiting, ResponseOwner {
   /** Tells it, and ends it unless its transport goes on after that. Does nothing if it is over. */
   tell(outcome: SubscribeOutcome): void {
     if (this.#isOver) return
-    this.lease.seenAt = performance.now()
     const goesOn = this.transport.tell(this.#response, outcome, this)
-    if (goesOn && outcome.kind === 'messages') this.#moveTo(outcome.cursor)
-    else this.#end()
+    if (goesOn && outcome.kind === 'messages') return this.#moveTo(outcome.cursor)
+    // As long as it is held, the lease is told so each second.
+    this.lease.seenAt = performance.now()
+    this.#end()
   }
 
   replace(isByOwnPage: boolean): void {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { type Answer, COMMON_HEADERS, errorAnswer, errorHeaders, type ToldError } from '../answer.ts'
-import { controlToJson, messageToJson } from '../comet-message.ts'
+import { controlToJson } from '../comet-message.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import { type Cursor, formatCursor } from '../cursor.ts'
 import type { ReadReset } from '../message-log.ts'
@@ -9,7 +9,8 @@ import { StreamFrame } from '../subscribe/stream-frame.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import type { Transport } from '../subscribe/wait-request.ts'
 import { ControlName, type OpenedContents, type ResetContents } from '../wire.ts'
-import { formatBlock, isOneLine } from './event-stream-format.ts'
+import { formatBlock } from './event-stream-format.ts'
+import { MessageBlocks } from './message-blocks.ts'
 import { replacedToJson } from './replaced-json.ts'
 
 /**
@@ -39,6 +40,7 @@ export class EventStream implements Transport {
   readonly replaceAfterMs = 0
   readonly maxReadBytes: number
   readonly #keepAliveSeconds: number
+  readonly #blocks = new MessageBlocks()
   readonly #messages = new SharedFrame<readonly MessageEntry[]>(isSameList)
   readonly #keepAlive = new SharedFrame<string>(Object.is)
 
@@ -94,10 +96,10 @@ export class EventStream implements Transport {
     const { messages, reset, cursor } = outcome
     if (response.hasBegun && reset === undefined) {
       const frame = this.#messages.of(messages)
-      response.write(frame ?? this.#messages.keep(messages, blocksOf(messages, cursor.epoch)))
+      response.write(frame ?? this.#messages.keep(messages, this.#blocks.of(messages, cursor.epoch)))
       return
     }
-    const told = `${reset ? resetBlock(reset, cursor.epoch) : ''}${blocksOf(messages, cursor.epoch)}`
+    const told = `${reset ? resetBlock(reset, cursor.epoch) : ''}${this.#blocks.of(messages, cursor.epoch)}`
     if (response.hasBegun) {
       response.write(new StreamFrame(told))
       return
@@ -146,22 +148,6 @@ class SharedFrame<T> {
 /** An id belongs to one life of the log alone, so that the same messages have the same text. */
 function isSameList(one: readonly MessageEntry[], other: readonly MessageEntry[]): boolean {
   return one.length === other.length && one.every((message, index) => message === other[index])
-}
-
-function blocksOf(messages: readonly MessageEntry[], epoch: string): string {
-  let text = ''
-  for (const message of messages) text += blockOf(message, epoch)
-  return text
-}
-
-/** As `formatBlock` does it. That looks through the finished text, which costs as much again as to put it together. */
-function blockOf(message: MessageEntry, epoch: string): string {
-  const { id } = message
-  const data = messageToJson(id, message)
-  const isPlain = isOneLine(message.contents) && isOneLine(epoch)
-  return isPlain
-    ? `id: ${epoch}:${id}\ndata: ${data}\n\n`
-    : formatBlock({ id: formatCursor({ epoch, messageId: id }), data })
 }
 
 function resetBlock({ reason, messageId }: ReadReset, epoch: string): string {

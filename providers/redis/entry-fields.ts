@@ -14,6 +14,8 @@ export interface EpochEntry {
 /** These lists are not frozen, though shared: V8 makes an iterator for each walk through a frozen one. */
 const NOBODY: readonly string[] = []
 
+const ZERO = '0'.charCodeAt(0)
+
 /** So the kind of a message begins. */
 const MESSAGE = 'message '
 
@@ -39,7 +41,7 @@ export function beginsLife([, fields]: StreamEntry): boolean {
 
 /** Behind the kind and what its retention needs come the entry's own fields, in the order in which it was added. */
 export function entryOf([streamId, fields]: StreamEntry): Entry | EpochEntry {
-  const id = Number.parseInt(streamId, 10)
+  const id = idOf(streamId)
   const kind = fields[0]!
   const known = addresses.get(kind)
   if (known) return messageOf(id, known, fields)
@@ -70,6 +72,14 @@ export function entryOf([streamId, fields]: StreamEntry): Entry | EpochEntry {
 export function messageKind(topics: readonly string[], name: string): string {
   const listed = topics.length === 1 ? topics[0]! : JSON.stringify(topics)
   return `${MESSAGE}${listed.length} ${listed}${name}`
+}
+
+/** Of `<id>-0`. By `parseInt` it takes three times as long, and each message is read. */
+function idOf(streamId: string): number {
+  const end = streamId.indexOf('-')
+  let id = 0
+  for (let index = 0; index < end; index++) id = id * 10 + streamId.charCodeAt(index) - ZERO
+  return id
 }
 
 /** The contents stand behind what the retention needs. */
