@@ -25,6 +25,11 @@ export interface ChannelEvents {
   clientDisconnected: [client: CometClient, detail: { readonly reason: DisconnectReason }]
   /** A client was removed because it was idle or by `killIdleCometClient`, before `clientDisconnected`. */
   idleClientKilled: [client: CometClient]
+  /**
+   * The log has begun anew: the store was restarted, emptied or replaced, and who was held has been told `reset`. On each
+   * node, with the names of the new life and of the one that is over.
+   */
+  reset: [detail: { readonly epoch: string; readonly previous: string }]
   /** Something failed that no caller can be told of: the provider in the background, a listener, an option's function. */
   error: [error: unknown]
 }
@@ -38,6 +43,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ChannelEvents>([
   'clientUpdated',
   'clientDisconnected',
   'idleClientKilled',
+  'reset',
   'error',
 ])
 

@@ -157,11 +157,14 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   reset(log: RetainedLog): void {
-    debugChannel('log of epoch %s begins after %d', log.epoch, log.trimmedThrough)
+    const { epoch: previous } = this.log
+    const { epoch } = log
+    debugChannel('log of epoch %s begins after %d', epoch, log.trimmedThrough)
     this.waitList.wakeAll()
     this.leases.clear()
     this.log.reset(log)
     this.#trouble = undefined
+    if (previous !== '' && previous !== epoch) this.events.emit('reset', { epoch, previous })
   }
 
   entries(entries: readonly Entry[]): void {

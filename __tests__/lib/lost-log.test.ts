@@ -51,6 +51,18 @@ overEachTransport(({ glance, poll }) => {
       }
     })
 
+    test('each node tells its app so, with the names of both lives, and nothing when it only reads its window anew', async () => {
+      const { lagging, current } = await openTwoNodes()
+      const told: unknown[] = []
+      lagging.channel.on('reset', (detail) => told.push(['lagging', detail]))
+      current.channel.on('reset', (detail) => told.push(['current', detail]))
+      const { epoch: previous } = lagging.channel.stats()
+      lagging.gate.loseLog(previous)
+      lagging.gate.loseLog('second-life')
+      await eventually(() => told.length > 0)
+      expect(told).toEqual([['lagging', { epoch: 'second-life', previous }]])
+    })
+
     test('one reset is told, and then everything of the new life in order', async () => {
       const node = await openNode()
       const { privateToken } = await node.newClient()

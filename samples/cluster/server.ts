@@ -16,6 +16,7 @@ const server = createServer((request, response) => {
   if (/^\/nodes(\/|$)/.test(request.url!)) void control(request, response)
   else void forward(request, response, fleet.nextPorts())
 })
+server.once('error', giveUp)
 server.listen(Number(PORT), '127.0.0.1', () => {
   console.log(`The cluster is at http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   if (redis) console.log(`Its nodes share a Redis of their own, at ${redis.url}`)
