@@ -26,7 +26,7 @@ export interface ChannelEvents {
   /** A client was removed because it was idle or by `killIdleCometClient`, before `clientDisconnected`. */
   idleClientKilled: [client: CometClient]
   /**
-   * The log has begun anew: the store was restarted, emptied or replaced, and who was held has been told `reset`. On each
+   * The log has begun anew: the store was restarted, emptied or replaced, and who is held is told `reset`. On each
    * node, with the names of the new life and of the one that is over.
    */
   reset: [detail: { readonly epoch: string; readonly previous: string }]

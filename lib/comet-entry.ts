@@ -1,7 +1,7 @@
 import type { PublicCometClient } from './comet-client.ts'
 import type { CometMessage } from './comet-message.ts'
 
-/** One item of the log. */
+/** One item of the log. Nobody changes it: entries may share their parts, and are read by many. */
 export type Entry =
   | MessageEntry
   | InitialiseEntry

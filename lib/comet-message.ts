@@ -8,16 +8,16 @@ export interface CometMessage {
 }
 
 /** What stands between the number of the last message and its contents. Many in a row have the same name. */
-const last = { name: '', text: ',"n":"","c":' }
+const lastName = { name: '', text: ',"n":"","c":' }
 
 /** The JSON text of a message's element of the array that answers a poll. */
 export function messageToJson(messageId: number, message: CometMessage): string {
   const { name, contents } = message
-  if (name !== last.name) {
-    last.text = `,"n":${JSON.stringify(name)},"c":`
-    last.name = name
+  if (name !== lastName.name) {
+    lastName.text = `,"n":${JSON.stringify(name)},"c":`
+    lastName.name = name
   }
-  return `{"mid":${messageId}${last.text}${contents}}`
+  return `{"mid":${messageId}${lastName.text}${contents}}`
 }
 
 /** The JSON text of a control message. */

@@ -124,8 +124,9 @@ export class MessageLog {
     const retained = this.#window.add(entry)
     const message = this.#messageOf(entry)
     // A message is its own entry: most need no second object.
-    if (message)
+    if (message) {
       this.#index(message === entry ? (retained as Retained<MessageEntry>) : { ...retained, entry: message })
+    }
     this.#window.trim(retained.addedAt)
     return message
   }

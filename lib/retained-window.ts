@@ -69,7 +69,7 @@ export class RetainedWindow {
 
   /** Adds the next entry, whose id is above all others. */
   add<E extends Entry>(entry: E): Retained<E> {
-    const retained = { id: entry.id, entry, addedAt: Math.ceil(this.#now()), bytes: sizeOf(entry) }
+    const retained = { id: entry.id, entry, addedAt: this.#now(), bytes: sizeOf(entry) }
     this.#entries.push(retained)
     this.#count(retained, 1)
     return retained

@@ -153,7 +153,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
     if (this.#isOver) return
     const goesOn = this.transport.tell(this.#response, outcome, this)
     if (goesOn && outcome.kind === 'messages') return this.#moveTo(outcome.cursor)
-    // As long as it is held, the lease is told so each second.
+    // As long as it is held, `Leases.tick` does that each second.
     this.lease.seenAt = performance.now()
     this.#end()
   }

@@ -139,9 +139,10 @@ class SharedFrame<T> {
   }
 
   keep(what: T, text: string): StreamFrame {
+    const frame = new StreamFrame(text)
     this.#what = what
-    this.#frame = new StreamFrame(text)
-    return this.#frame
+    this.#frame = frame
+    return frame
   }
 }
 

@@ -9,7 +9,7 @@ import { formatBlock, isOneLine } from './event-stream-format.ts'
  */
 export class MessageBlocks {
   #epoch: string | undefined
-  /** How the ids of this life of the log begin. Undefined if they need more care. */
+  /** How the ids of this life of the log begin. Undefined if its name has line ends. */
   #idHead: string | undefined
 
   of(messages: readonly MessageEntry[], epoch: string): string {

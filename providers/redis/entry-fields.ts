@@ -1,5 +1,6 @@
 import type { PublicCometClient } from '../../lib/comet-client.ts'
 import type { Entry, MessageEntry } from '../../lib/comet-state-provider.ts'
+import { RecentMap } from './recent-map.ts'
 
 /** An entry of the stream as Redis answers it: its id there, and its fields, each name followed by its value. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]]
@@ -19,9 +20,6 @@ const ZERO = '0'.charCodeAt(0)
 /** So the kind of a message begins. */
 const MESSAGE = 'message '
 
-/** How many addresses of messages are known at a time. */
-const MAX_ADDRESSES = 10_000
-
 /** Whom a message is for, and its name: the same objects for all messages that say the same. */
 interface Address {
   readonly topics: readonly string[]
@@ -32,7 +30,7 @@ interface Address {
  * Most messages are addressed as one before was. Each entry is retained: with objects of its own for the same address it
  * would take twice the memory, and a tenth more of the time of a node that reads messages to one client each.
  */
-const addresses = new Map<string, Address>()
+const addresses = new RecentMap<Address>(20_000)
 
 /** Whether a new life of the log begins with it. */
 export function beginsLife([, fields]: StreamEntry): boolean {
@@ -90,7 +88,6 @@ function messageOf(id: number, { topics, name }: Address, fields: readonly strin
 
 function newAddress(kind: string): Address {
   const address = readAddress(kind.slice(MESSAGE.length))
-  if (addresses.size === MAX_ADDRESSES) addresses.clear()
   // A list may be long, and is seldom sent to twice.
   if (address.topics.length === 1) addresses.set(kind, address)
   return address
@@ -99,7 +96,8 @@ function newAddress(kind: string): Address {
 function readAddress(text: string): Address {
   const listed = behindSpaces(text, 1)
   const end = Number.parseInt(text, 10)
-  return { topics: topicsIn(listed.slice(0, end)), name: listed.slice(end) }
+  if (Number.isNaN(end)) throw new Error(`The stream has a message whose address cannot be read: '${text}'.`)
+  return { topics: topicsIn(listed.slice(0, end)), name: flat(listed.slice(end)) }
 }
 
 /** One topic, which begins with no bracket, or the list of several. */
@@ -107,7 +105,7 @@ function topicsIn(listed: string): readonly string[] {
   return listed.startsWith('[') ? listOf(listed) : [flat(listed)]
 }
 
-/** V8 leaves a slice where it is, and compares it slowly at each look into an index. */
+/** V8 leaves a slice where it is, keeps all of that, and compares it slowly at each look into an index. */
 function flat(text: string): string {
   return Buffer.from(text).toString()
 }

@@ -12,6 +12,8 @@ export class RedisLine {
   readonly #requests: string[] = []
   readonly #server: Server
   #refused: RegExp | undefined
+  #refusal = ''
+  #refusals = 0
 
   constructor({ port }: RedisServer) {
     this.#server = createServer((near) => this.#join(near, connect(port, '127.0.0.1')))
@@ -25,9 +27,11 @@ export class RedisLine {
     return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** From now on these requests, and no others, are answered by an error. */
-  refuse(requests?: RegExp): void {
+  /** From now on these requests, and no others, are answered by an error, so many times. */
+  refuse(requests?: RegExp, error = 'ERR not supported here', times = Number.POSITIVE_INFINITY): void {
     this.#refused = requests
+    this.#refusal = error
+    this.#refusals = times
   }
 
   async close(): Promise<void> {
@@ -48,7 +52,7 @@ export class RedisLine {
       for (const request of reader.take(bytes).map(String)) {
         carried = 0
         this.#requests.push(request)
-        if (this.#refused?.test(request)) near.write('-ERR not supported here\r\n')
+        if (this.#isRefused(request)) near.write(`-${this.#refusal}\r\n`)
         else far.write(request)
       }
     })
@@ -58,5 +62,11 @@ export class RedisLine {
     })
     near.on('error', () => {}).on('close', () => far.destroy())
     far.on('error', () => {}).on('close', () => near.destroy())
+  }
+
+  #isRefused(request: string): boolean {
+    if (this.#refusals === 0 || !this.#refused?.test(request)) return false
+    this.#refusals -= 1
+    return true
   }
 }

@@ -10,7 +10,7 @@ import { RedisServer } from './redis-server.ts'
 
 export interface NodeOptions extends RedisCometStateProviderOptions {
   /** By which the node reaches the server. Default: none, it goes there itself. */
-  readonly gate?: RedisGate
+  readonly gate?: { readonly url: string }
 }
 
 export interface OpenOptions extends NodeOptions {
