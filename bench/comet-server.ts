@@ -33,6 +33,14 @@ const app = new Koa()
 app.use(channel.mount('/comet'))
 const server = createServer(app.callback())
 
+let unicastTokens: readonly string[] | undefined
+
+async function publicTokens(): Promise<readonly string[]> {
+  const tokens: string[] = []
+  for await (const { publicToken } of channel.getClients()) tokens.push(publicToken)
+  return tokens
+}
+
 const tasks = {
   async listen(): Promise<number> {
     await channel.open()
@@ -55,6 +63,17 @@ const tasks = {
     await channel.sendMessage('Bench', text)
     return at
   },
+  async broadcast(text: string): Promise<void> {
+    await channel.sendMessage('Bench', text)
+  },
+  /** To one client after another, each in a turn of its own. */
+  async unicast({ count, text }: { count: number; text: string }): Promise<void> {
+    unicastTokens ??= await publicTokens()
+    for (let sent = 0; sent < count; sent++) {
+      await channel.sendMessage('Bench', text, { to: unicastTokens[sent % unicastTokens.length]! })
+      await passTurns(1)
+    }
+  },
   /** One message after another, each when the one before is written: gathered ones would cost less. */
   async sendMany({ count, text }: { count: number; text: string }): Promise<void> {
     for (let sent = 0; sent < count; sent++) {
@@ -64,12 +83,11 @@ const tasks = {
   },
   /** To all clients there are, whichever node they are at. */
   async sendToEach({ receivers, messagesEach, text }: Bursts): Promise<void> {
-    const publicTokens: string[] = []
-    for await (const { publicToken } of channel.getClients()) publicTokens.push(publicToken)
-    if (publicTokens.length !== receivers) {
-      throw new Error(`The channel has ${publicTokens.length} clients, not ${receivers}.`)
+    const tokens = await publicTokens()
+    if (tokens.length !== receivers) {
+      throw new Error(`The channel has ${tokens.length} clients, not ${receivers}.`)
     }
-    await sendInBursts(publicTokens, messagesEach, (burst) =>
+    await sendInBursts(tokens, messagesEach, (burst) =>
       Promise.all(burst.map((to) => channel.sendMessage('Bench', text, { to }))),
     )
   },

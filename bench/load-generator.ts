@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { WireMessage } from '../lib/wire.ts'
 import { serveTasks } from './child-process.ts'
 import { type Delivered, GapReceiver } from './gap-receiver.ts'
-import { type PollAnswer, PollSocket } from './poll-socket.ts'
+import type { Answer } from './http-socket.ts'
+import { PollSocket } from './poll-socket.ts'
 
 /** Thousands of pages in one process. */
 
@@ -14,7 +15,7 @@ const LOCAL_ADDRESSES = Array.from({ length: 8 }, (_, index) => `127.0.0.${index
 
 let gapReceiver: GapReceiver | undefined
 let sockets: PollSocket[] = []
-let answers: Promise<PollAnswer[]> = Promise.resolve([])
+let answers: Promise<Answer[]> = Promise.resolve([])
 
 export interface Received {
   /** How many polls were answered with the text, once, and nothing else. */
@@ -59,7 +60,7 @@ const tasks = {
 
 export type LoadGeneratorTasks = typeof tasks
 
-function hasOnly({ status, body }: PollAnswer, text: string): boolean {
+function hasOnly({ status, body }: Answer, text: string): boolean {
   if (status !== 'HTTP/1.1 200 OK') return false
   const messages = JSON.parse(body) as WireMessage[]
   return messages.length === 1 && messages[0]!.n === 'Bench' && messages[0]!.c === text

@@ -2,19 +2,18 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serveTasks } from './child-process.ts'
-import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
+import { collectedCost, cpuMicroseconds, passTurns, sharedNow } from './process-cost.ts'
 
 /** The yardstick: Node's own server, with nothing but an array of the responses that it holds. */
 
-let held: ServerResponse[] = []
+const held: ServerResponse[] = []
 const server = createServer((_request, response) => held.push(response))
 
-function answerAll(text: string): void {
+/** To the first ones that are held, by one shared Buffer. */
+function answer(count: number, text: string): void {
   const body = Buffer.from(`[{"mid":1,"n":"Bench","c":${JSON.stringify(text)}}]`)
   const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length }
-  const answered = held
-  held = []
-  for (const response of answered) response.writeHead(200, headers).end(body)
+  for (const response of held.splice(0, count)) response.writeHead(200, headers).end(body)
 }
 
 const tasks = {
@@ -23,13 +22,23 @@ const tasks = {
     await once(server, 'listening')
     return (server.address() as AddressInfo).port
   },
+  /** Whoever comes is served; as long as real ones: what a request says is kept with it. */
+  initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
   cost: collectedCost,
   cpu: cpuMicroseconds,
   held: () => held.length,
   send(text: string): number {
     const at = sharedNow()
-    answerAll(text)
+    answer(held.length, text)
     return at
+  },
+  broadcast: (text: string): void => answer(held.length, text),
+  /** To one page after another, each in a turn of its own. */
+  async unicast({ count, text }: { count: number; text: string }): Promise<void> {
+    for (let sent = 0; sent < count; sent++) {
+      answer(1, text)
+      await passTurns(1)
+    }
   },
 }
 

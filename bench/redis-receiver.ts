@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { RedisIsMissing, startRedis } from '../samples/cluster/redis-process.ts'
 import type { Bursts } from './bursts.ts'
 import { TaskProcess, type Tasks } from './child-process.ts'
 import { withinDeadline } from './deadline.ts'
+import { hasPeers, PEERS, sayIfWithoutPeers } from './peers.ts'
 import type { StreamLoadTasks } from './stream-load.ts'
 import { mark, median, table } from './table.ts'
 
@@ -31,10 +31,6 @@ const RAW = 'node:http'
 const MOST_CPU_RATIO = 1.2
 /** Above this something else is at work here, too. */
 const MOST_LOAD = 1.5
-
-/** Not a part of the package, and so not always there: `npm install --prefix bench/peers`. */
-const PEERS = new URL('../../bench/peers/', import.meta.url)
-const hasPeers = existsSync(new URL('node_modules', PEERS))
 
 /** What a node can be asked. */
 interface NodeTasks extends Tasks {
@@ -158,7 +154,7 @@ function report(measured: Measured): boolean {
 const [load] = loadavg()
 console.log(`Load average before: ${load!.toFixed(2)}.`)
 if (load! > MOST_LOAD) console.log('Something else is at work on this machine: compare ratios only.')
-if (!hasPeers) console.log('Without socket.io, which is not installed: npm install --prefix bench/peers')
+sayIfWithoutPeers()
 
 try {
   process.exitCode = report(await measureAll()) ? 0 : 1

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 /** How many characters a private token has at least: base64url of 128 random bits. */
 export const MIN_PRIVATE_TOKEN_LENGTH = 22
@@ -10,5 +10,5 @@ export function randomToken(): string {
 
 /** What is stored and compared instead of a private token: its SHA-256 as text. */
 export function hashToken(privateToken: string): string {
-  return createHash('sha256').update(privateToken).digest('base64url')
+  return hash('sha256', privateToken, 'base64url')
 }

@@ -58,6 +58,9 @@ export class SubscribeTransports {
   }
 
   #accepted(ctx: Context): string {
+    const named = ctx.get('Accept')
+    // As our own pages do: to parse it would cost more than anything else that is read of a poll.
+    if (this.#mediaTypes.includes(named)) return named
     // Not ctx.accepts: Koa would keep what it parsed for as long as the request is held.
     const accepted = accepts(ctx.req).type([...this.#mediaTypes])
     if (typeof accepted === 'string') return accepted
