@@ -54,6 +54,16 @@ describe('a page of the cluster', () => {
     expect(found).toEqual({ back: 3, lost: 3, twice: 1 })
   })
 
+  testInCluster('shows no node as alive while it reaches nobody, and lets none be killed', async () => {
+    const { page } = await ClusterWindow.open(await pages.open(), cluster.origin)
+    await page.route('**/nodes', (route) => route.abort())
+    await page.locator('.node[data-state="dead"]').nth(2).waitFor()
+    expect(await page.locator('.node .state').allTextContents()).toEqual(Array(3).fill('Nobody answers'))
+    expect(await page.locator('.node button[aria-disabled="true"]').count()).toBe(6)
+    await page.unroute('**/nodes')
+    await page.locator('.node[data-state="running"]').nth(2).waitFor()
+  })
+
   testInCluster(
     'gets each line once and in order while the nodes are killed one after another, by streams and by polls',
     async () => {
