@@ -12,7 +12,6 @@ import type { ProviderNode } from '../../providers/contract/provider-node.ts'
 import { eventually } from '../support/eventually.ts'
 import { testWithRedis as test } from '../support/redis/redis-available.ts'
 import type { RedisGate } from '../support/redis/redis-gate.ts'
-import { RedisLine } from '../support/redis/redis-line.ts'
 import { createStore, disposeSharedServer, disposeStores } from '../support/redis/redis-store.ts'
 
 /** Short, since it is waited for, and long enough for a server on a machine that has much to do. */
@@ -40,8 +39,7 @@ const names = (node: ProviderNode) =>
 
 test('Renewals are done in their order: a goodbye that has to be asked for again does not undo what came behind it', async () => {
   const store = await createStore()
-  const line = new RedisLine(store.server)
-  await line.open()
+  const line = await store.openLine()
   const node = await store.open({ gate: line })
   const ann = await node.initialise(initialise('ann'))
   line.refuse(/"goodbye":true/, 'BUSY Redis is busy running a script.', 1)
@@ -49,8 +47,6 @@ test('Renewals are done in their order: a goodbye that has to be asked for again
   expect(await Promise.all([node.renew(goodbye), node.renew(renewal(ann))])).toEqual(['kept', 'kept'])
   store.nowMs += 2000
   expect(await node.sweep()).toEqual([])
-  await store.closeAll()
-  await line.close()
 })
 
 describe('When the answer to a write is lost', () => {

@@ -6,10 +6,11 @@ import { ProviderNode } from '../../../providers/contract/provider-node.ts'
 import { AMPLE_RETENTION } from '../../../providers/contract/provider-nodes.ts'
 import { RecordingListener } from '../../../providers/contract/recording-listener.ts'
 import { RedisGate } from './redis-gate.ts'
+import { RedisLine } from './redis-line.ts'
 import { RedisServer } from './redis-server.ts'
 
 export interface NodeOptions extends RedisCometStateProviderOptions {
-  /** By which the node reaches the server. Default: none, it goes there itself. */
+  /** By which the node reaches the server, a gate or a line. Default: none, it goes there itself. */
   readonly gate?: { readonly url: string }
 }
 
@@ -28,6 +29,7 @@ export class RedisStore {
   nowMs = Date.UTC(2030, 0)
   readonly #nodes: ProviderNode[] = []
   readonly #gates: RedisGate[] = []
+  readonly #lines: RedisLine[] = []
 
   constructor(server: RedisServer) {
     this.server = server
@@ -38,6 +40,14 @@ export class RedisStore {
     const gate = await RedisGate.open(this.server.port)
     this.#gates.push(gate)
     return gate
+  }
+
+  /** A line to the server. */
+  async openLine(): Promise<RedisLine> {
+    const line = new RedisLine(this.server)
+    this.#lines.push(line)
+    await line.open()
+    return line
   }
 
   /** A node that is not opened yet. */
@@ -74,6 +84,7 @@ export class RedisStore {
     this.server.thaw()
     await this.closeAll()
     for (const gate of this.#gates.splice(0)) await gate.close()
+    for (const line of this.#lines.splice(0)) await line.close()
     if (this.server.pid === undefined) return
     const keys = await this.keys()
     if (keys.length > 0) await this.server.command('UNLINK', ...keys)
