@@ -39,7 +39,7 @@ describe('A message in the stream of Redis', () => {
     fc.assert(readsBack, { seed: printedSeed('redis entries'), numRuns: 2000 })
   })
 
-  test('shares its topics and its name with those to the same address', () => {
+  test('shares its list of topics with those to the same address', () => {
     const sent = { topics: ['c:ann'], except: [], name: 'a name that is not short', contents: '1' }
     const [one, other] = [1, 2].map((id) => entryOf(storedMessage(id, sent)) as MessageEntry)
     expect(other!.topics).toBe(one!.topics)

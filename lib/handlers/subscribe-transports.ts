@@ -59,7 +59,7 @@ export class SubscribeTransports {
 
   #accepted(ctx: Context): string {
     const named = ctx.get('Accept')
-    // As our own pages do: to parse it would cost more than anything else that is read of a poll.
+    // As our own pages name it: to parse that for each poll would be waste.
     if (this.#mediaTypes.includes(named)) return named
     // Not ctx.accepts: Koa would keep what it parsed for as long as the request is held.
     const accepted = accepts(ctx.req).type([...this.#mediaTypes])

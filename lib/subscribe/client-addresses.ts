@@ -20,7 +20,7 @@ function audienceOf(stop: StopEntry): { topics: ReadonlySet<string>; except: Rea
 
 /** What a client is addressed by, as of the newest entry about it that was applied. */
 export class ClientAddresses {
-  /** As in its record: a frozen object is slow to read, and these are read for each message. */
+  /** As in its record, which V8 reads slowly since it is frozen. These are read for each message. */
   readonly publicToken: string
   readonly generation: number
   /** Nothing up to this id is for it. */

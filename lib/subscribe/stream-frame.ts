@@ -6,7 +6,7 @@ export class StreamFrame {
 
   /** @param text must not be empty: in chunked encoding that is the end of the body */
   constructor(text: string) {
-    // To count the bytes first takes a sixth more, and most text has one for each character.
+    // To count the bytes first would be a walk through the text more, and most has one for each character.
     const guess = sizeLine(text.length)
     const chunk = Buffer.from(`${guess}${text}\r\n`)
     const bytes = chunk.length - guess.length - 2
