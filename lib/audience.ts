@@ -44,15 +44,16 @@ const NOBODY: readonly string[] = Object.freeze([])
  */
 export function checkAudience(what: string, audience: Audience, maxReceivers: number): Addressed {
   const except = 'except' in audience ? checkNames(what, 'except', audience.except, maxReceivers) : NOBODY
-  let topics: string[] | undefined
+  let topics: readonly string[] | undefined
   for (const kind of ADDRESSES) {
     if (!(kind in audience)) continue
     const names = checkNames(what, kind, audience[kind], maxReceivers)
-    topics = [...(topics ?? []), ...names.map(TOPIC_OF[kind])]
+    const more = names.map(TOPIC_OF[kind])
+    topics = topics ? [...topics, ...more] : more
   }
   if (topics === undefined) return { topics: EVERYBODY_TOPICS, except }
   if (topics.length > maxReceivers) throw tooMany('An audience', maxReceivers)
-  return { topics: [...new Set(topics)], except }
+  return { topics: distinct(topics), except }
 }
 
 /** An audience that is given on its own. Throws a TypeError for anything but an object with its keys, else as above. */
@@ -82,8 +83,14 @@ function canonicalTopic(group: string): string {
 }
 
 /** An absent address is everybody, so that one that is `undefined` by mistake must not pass for absent. */
-function checkNames(what: string, kind: keyof Audience, names: unknown, maxReceivers: number): string[] {
-  const list: readonly unknown[] = Array.isArray(names) ? names : [names]
+function checkNames(
+  what: string,
+  kind: keyof Audience,
+  names: unknown,
+  maxReceivers: number,
+): readonly string[] {
+  // A copy: the app may change its list while this waits.
+  const list: readonly unknown[] = Array.isArray(names) ? [...names] : [names]
   for (const name of list) {
     if (typeof name === 'string') {
       checkText(`Each name of ${kind}`, name, MAX_LENGTH[kind])
@@ -93,7 +100,12 @@ function checkNames(what: string, kind: keyof Audience, names: unknown, maxRecei
     throw new TypeError(`${what}: ${kind} must be a text or a list of texts, not ${kindOf(name)}.`)
   }
   if (list.length > maxReceivers) throw tooMany(kind, maxReceivers)
-  return [...new Set(list as readonly string[])]
+  return distinct(list as readonly string[])
+}
+
+/** Most messages have one address. */
+function distinct(names: readonly string[]): readonly string[] {
+  return names.length < 2 ? names : [...new Set(names)]
 }
 
 function tooMany(kinds: string, maxReceivers: number): CometException {

@@ -108,6 +108,11 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     throw new CometException('COMET_CHANNEL_IS_NOT_OPEN', text)
   }
 
+  /** Whether this node can serve a page now. */
+  get isReady(): boolean {
+    return this.isOpen && !this.isClosing && !this.#trouble
+  }
+
   /** Opens, and rejects if this node cannot serve a page now. */
   async ready(): Promise<void> {
     await this.open()

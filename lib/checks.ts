@@ -1,8 +1,5 @@
 import { CometException, ErrorText } from './comet-exception.ts'
 
-/** What no text in UTF-8 can carry. */
-const LONE_SURROGATE = /\p{Surrogate}/u
-
 /** Throws COMET_PARAMETERS_ARE_INVALID, saying what was expected of what. */
 export function check(holds: boolean, name: string, expected: string): asserts holds {
   if (!holds) throw new CometException('COMET_PARAMETERS_ARE_INVALID', `${name} must be ${expected}.`)
@@ -10,14 +7,15 @@ export function check(holds: boolean, name: string, expected: string): asserts h
 
 export function checkText(name: string, value: unknown, maxLength: number): asserts value is string {
   const isText =
-    typeof value === 'string' && value.length > 0 && value.length <= maxLength && !LONE_SURROGATE.test(value)
+    typeof value === 'string' && value.length > 0 && value.length <= maxLength && value.isWellFormed()
   check(isText, name, `a text of 1 to ${maxLength} characters`)
 }
 
 /** For what only has to be somebody's public token: of a text that nobody can have, it says that nobody has it. */
 export function checkPublicToken(token: unknown): asserts token is string {
   checkToken('publicToken', token)
-  if (LONE_SURROGATE.test(token))
+  // What no text in UTF-8 can carry.
+  if (!token.isWellFormed())
     throw new CometException('COMET_CLIENT_DOES_NOT_EXIST', ErrorText.clientDoesNotExist)
 }
 

@@ -12,7 +12,7 @@ export interface Cursor {
 /** Stands for a cursor that cannot be read. No log bears this epoch, so it always leads to a `reset`. */
 export const FOREIGN_CURSOR: Cursor = Object.freeze({ epoch: '', messageId: 0 })
 
-const CURSOR_TEXT = /^([A-Za-z0-9_-]{1,64}):(\d{1,16})$/
+const CURSOR_TEXT = /^[A-Za-z0-9_-]{1,64}:\d{1,16}$/
 
 export function formatCursor(cursor: Cursor): string {
   return `${cursor.epoch}:${cursor.messageId}`
@@ -23,7 +23,8 @@ export function formatCursor(cursor: Cursor): string {
  * and goes on, where an error would end a native EventSource for good.
  */
 export function parseCursor(text: string): Cursor {
-  const match = CURSOR_TEXT.exec(text)
-  const messageId = Number(match?.[2])
-  return match && Number.isSafeInteger(messageId) ? { epoch: match[1]!, messageId } : FOREIGN_CURSOR
+  if (!CURSOR_TEXT.test(text)) return FOREIGN_CURSOR
+  const colon = text.indexOf(':')
+  const messageId = Number(text.slice(colon + 1))
+  return Number.isSafeInteger(messageId) ? { epoch: text.slice(0, colon), messageId } : FOREIGN_CURSOR
 }

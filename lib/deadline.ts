@@ -4,25 +4,32 @@ import { CometException } from './comet-exception.ts'
  * Asks the provider, and gives up after `seconds`. However it fails, the caller gets `COMET_PROVIDER_IS_UNAVAILABLE`
  * with the cause; a late answer is ignored.
  */
-export async function withDeadline<T>(seconds: number, what: string, ask: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000).unref()
+export function withDeadline<T>(seconds: number, what: string, ask: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(failedAt(what, new Error(`no answer within ${seconds} s`))),
+      seconds * 1000,
+    ).unref()
+    const fail = (cause: unknown): void => {
+      clearTimeout(timer)
+      reject(failedAt(what, cause))
+    }
+    try {
+      // A provider in JavaScript may answer without a promise.
+      Promise.resolve(ask()).then((answer) => {
+        clearTimeout(timer)
+        resolve(answer)
+      }, fail)
+    } catch (cause) {
+      fail(cause)
+    }
   })
-  try {
-    return await Promise.race([ask(), late])
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
-    throw new CometException(
-      'COMET_PROVIDER_IS_UNAVAILABLE',
-      `The state provider failed at ${what}: ${reason}.`,
-      {
-        cause,
-      },
-    )
-  } finally {
-    clearTimeout(timer)
-  }
+}
+
+function failedAt(what: string, cause: unknown): CometException {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
+  const text = `The state provider failed at ${what}: ${reason}.`
+  return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause })
 }
 
 /** Asks the provider for one thing after another, each within `seconds`. */

@@ -13,17 +13,14 @@ export interface Reader {
   readonly end?: number | undefined
   /** What was for this reader up to here may be missing, though the log has it. */
   readonly lostThrough?: number | undefined
-  readonly subscriptions: readonly Subscription[]
+  /** Visits each interval of ids in which a topic addresses the reader: above `after`, below `before`. */
+  forEachSubscription(visit: SubscriptionVisitor): void
   /** A message that names this public token in `except` is not for this reader. */
   readonly publicToken: string
 }
 
-/** An interval of ids in which a reader is addressed by a topic: above `after`, below `before`. */
-export interface Subscription {
-  readonly topic: string
-  readonly after: number
-  readonly before?: number
-}
+/** Called, not listed: a list would be made for each of thousands of readers, at each read. */
+export type SubscriptionVisitor = (topic: string, after: number, before?: number) => void
 
 /** What one read found. */
 export interface ReadResult {
@@ -188,14 +185,16 @@ export class MessageLog {
   }
 
   /** Where the reader goes on in those of its topics that have something newer. */
-  #placesOf({ subscriptions, end = Number.POSITIVE_INFINITY }: Reader, position: number): readonly Place[] {
+  #placesOf(reader: Reader, position: number): readonly Place[] {
     let places: readonly Place[] = NONE
-    for (const { topic, after, before = end } of subscriptions) {
+    if (position >= this.#head) return places
+    const { end = Number.POSITIVE_INFINITY } = reader
+    reader.forEachSubscription((topic, after, before = end) => {
       const list = this.#byTopic.get(topic)
-      if (list === undefined || list.newest!.id <= position) continue
+      if (list === undefined || list.newest!.id <= position) return
       const index = list.indexAfter(Math.max(position, after))
       places = withNext(places, { list, index, before: Math.min(before, end) })
-    }
+    })
     return places
   }
 

@@ -19,19 +19,21 @@ export class SerialCalls {
   }
 
   /** Rejects with `COMET_PROVIDER_IS_UNAVAILABLE`. The caller waits for the answer before it asks again. */
-  async ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+  ask<T>(what: string, call: () => Promise<T>): Promise<T> {
     if (this.#isAsking) {
       const text = `The state provider has not answered an earlier ${what} yet. Nothing was asked of it.`
-      throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
+      return Promise.reject(new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text))
     }
     this.#isAsking = true
-    return withDeadline(this.#timeoutSeconds, what, async () => {
-      try {
-        return await call()
-      } finally {
-        this.#isAsking = false
-      }
-    })
+    return withDeadline(this.#timeoutSeconds, what, () => this.#untilEnded(call))
+  }
+
+  async #untilEnded<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } finally {
+      this.#isAsking = false
+    }
   }
 }
 

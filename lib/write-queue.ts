@@ -32,7 +32,9 @@ export class WriteQueue {
   readonly #calls: SerialCalls
   #queued: Queued[] = []
   #bytes = 0
-  #draining: Promise<void> | undefined
+  #isDraining = false
+  /** Who waits until nothing is enqueued or under way. */
+  #waiting: (() => void)[] = []
 
   constructor(provider: ICometStateProvider, limits: QueueLimits, timeoutSeconds: number) {
     this.#provider = provider
@@ -60,13 +62,15 @@ export class WriteQueue {
     return new Promise<T>((resolve, reject) => {
       this.#queued.push({ operation, bytes, told, resolve, reject })
       this.#bytes += bytes
-      this.#draining ??= this.#drain()
+      if (this.#isDraining) return
+      this.#isDraining = true
+      setImmediate(this.#drain)
     })
   }
 
   /** Resolves when nothing is enqueued or under way any more. */
   async drained(): Promise<void> {
-    await this.#draining
+    if (this.#isDraining) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   #isFull(more: number): boolean {
@@ -74,13 +78,15 @@ export class WriteQueue {
     return this.length >= maxQueuedOperations || (this.length > 0 && this.#bytes + more > maxQueuedBytes)
   }
 
-  async #drain(): Promise<void> {
-    do {
-      // Also between batches: a provider that is done at once would keep the event loop from all else.
-      await new Promise(setImmediate)
-      await this.#append(this.#takeBatch())
-    } while (this.#queued.length > 0)
-    this.#draining = undefined
+  /** In a turn of its own for each batch: a provider that is done at once would keep the event loop from all else. */
+  readonly #drain = async (): Promise<void> => {
+    await this.#append(this.#takeBatch())
+    if (this.#queued.length > 0) {
+      setImmediate(this.#drain)
+      return
+    }
+    this.#isDraining = false
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   #takeBatch(): Queued[] {
@@ -99,14 +105,16 @@ export class WriteQueue {
 
   async #append(batch: readonly Queued[]): Promise<void> {
     try {
-      await this.#calls.ask('append', async () => {
-        const outcomes = await this.#provider.append(batch.map(({ operation }) => operation))
-        // However late: then nobody waits for the promises any more, but all are told.
-        for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index])
-      })
+      await this.#calls.ask('append', () => this.#appendAndSettle(batch))
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
+  }
+
+  /** However late: then nobody waits for the promises any more, but all are told. */
+  async #appendAndSettle(batch: readonly Queued[]): Promise<void> {
+    const outcomes = await this.#provider.append(batch.map(({ operation }) => operation))
+    for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index])
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Entry, MessageEntry } from '../../lib/comet-state-provider.ts'
 import { MessageLog, type Reader } from '../../lib/message-log.ts'
-import { AMPLE, at, messageEntry } from '../support/log-entries.ts'
+import { AMPLE, at, messageEntry, type Subscription, subscribed } from '../support/log-entries.ts'
 
 const TOPICS = ['*', 'c:ann', 'g:one', 'g:two', 'u:7']
 
@@ -32,26 +32,33 @@ function entriesOf(list: readonly Written[]): Entry[] {
   })
 }
 
-const reader: fc.Arbitrary<Reader> = fc.record({
-  publicToken: fc.constant('ann'),
-  floor: fc.integer({ min: 0, max: 40 }),
-  end: fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }),
-  subscriptions: fc.array(
-    fc
-      .record({
-        topic: fc.constantFrom(...TOPICS),
-        after: fc.integer({ min: 0, max: 100 }),
-        before: fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }),
-      })
-      .map(({ before, ...rest }) => (before === undefined ? rest : { ...rest, before })),
-    { maxLength: 6 },
-  ),
-})
+/** One whose intervals can be looked at. */
+interface OpenReader extends Reader {
+  readonly subscriptions: readonly Subscription[]
+}
+
+const reader: fc.Arbitrary<OpenReader> = fc
+  .record({
+    publicToken: fc.constant('ann'),
+    floor: fc.integer({ min: 0, max: 40 }),
+    end: fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }),
+    subscriptions: fc.array(
+      fc
+        .record({
+          topic: fc.constantFrom(...TOPICS),
+          after: fc.integer({ min: 0, max: 100 }),
+          before: fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }),
+        })
+        .map(({ before, ...rest }) => (before === undefined ? rest : { ...rest, before })),
+      { maxLength: 6 },
+    ),
+  })
+  .map((parts) => ({ ...parts, ...subscribed(parts.subscriptions) }))
 
 /** What is addressed to the reader above a position, found by looking at every entry. */
 function addressed(
   entries: readonly Entry[],
-  { publicToken, end, subscriptions }: Reader,
+  { publicToken, end, subscriptions }: OpenReader,
   position: number,
 ): MessageEntry[] {
   return entries.filter(

@@ -1,6 +1,6 @@
 import type { MessageEntry, Retention } from '../../lib/comet-state-provider.ts'
 import type { Cursor } from '../../lib/cursor.ts'
-import { MessageLog, type Reader, type ReadResult, type Subscription } from '../../lib/message-log.ts'
+import { MessageLog, type Reader, type ReadResult } from '../../lib/message-log.ts'
 
 export const AMPLE: Retention = { seconds: 600, messages: 100_000, bytes: 64 * 1024 * 1024 }
 
@@ -32,6 +32,13 @@ export function logOf(
   return log
 }
 
+/** An interval of ids in which a reader is addressed by a topic: above `after`, below `before`. */
+export interface Subscription {
+  readonly topic: string
+  readonly after: number
+  readonly before?: number
+}
+
 /** A reader of these topics from `floor` on. */
 export function readerOf(
   topics: readonly (string | Subscription)[] = ['*'],
@@ -41,7 +48,15 @@ export function readerOf(
   const subscriptions = topics.map((each) =>
     typeof each === 'string' ? { topic: each, after: floor } : each,
   )
-  return { floor, subscriptions, publicToken: 'ann', ...more }
+  return { floor, ...subscribed(subscriptions), publicToken: 'ann', ...more }
+}
+
+export function subscribed(subscriptions: readonly Subscription[]): Pick<Reader, 'forEachSubscription'> {
+  return {
+    forEachSubscription(visit) {
+      for (const { topic, after, before } of subscriptions) visit(topic, after, before)
+    },
+  }
 }
 
 export function at(messageId: number, epoch = 'e1'): Cursor {

@@ -22,10 +22,10 @@ export interface Endpoint {
  * CORS headers, so that nothing is thrown past here.
  */
 export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmitter): Middleware {
+  const allow = [...endpoint.methods, 'OPTIONS'].join(', ')
   return async function cometEndpoint(ctx) {
     try {
       const isAllowed = origins.admit(ctx)
-      const allow = [...endpoint.methods, 'OPTIONS'].join(', ')
       if (ctx.method !== 'OPTIONS' && !endpoint.methods.includes(ctx.method)) {
         ctx.set('Allow', allow)
         throw new CometException(

@@ -1,7 +1,7 @@
 import type { CometClient } from '../comet-client.ts'
 import type { ClientRecord, JoinEntry, LeaveEntry, StopEntry, UpdateEntry } from '../comet-state-provider.ts'
 import { groupsOf, isMember, type MembershipRecord, withJoined, withLeft } from '../memberships.ts'
-import type { Subscription } from '../message-log.ts'
+import type { SubscriptionVisitor } from '../message-log.ts'
 import { EVERYBODY, groupTopic, ownTopicsOf, topicsOf } from '../topics.ts'
 
 /** Most clients have none, and there may be very many of them. */
@@ -50,20 +50,14 @@ export class ClientAddresses {
     return this.#membership.lostThrough
   }
 
-  /** Made when asked for: thousands of clients wait, and few are read for at a time. */
-  get subscriptions(): readonly Subscription[] {
+  forEachSubscription(visit: SubscriptionVisitor): void {
     const { generation } = this
     // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
-    const subscriptions: Subscription[] = this.ownTopics.map((topic) => ({
-      topic,
-      after: topic === EVERYBODY ? this.floor : generation,
-    }))
+    for (const topic of this.ownTopics) visit(topic, topic === EVERYBODY ? this.floor : generation)
     for (const { group, joined, left } of this.#membership.memberships) {
       // What it was a member of from the start, it is as of where it starts to read.
-      const after = joined === generation ? this.floor : joined
-      subscriptions.push({ topic: groupTopic(group), after, ...(left !== undefined && { before: left }) })
+      visit(groupTopic(group), joined === generation ? this.floor : joined, left)
     }
-    return subscriptions
   }
 
   /** Whether the client is of the audience at this moment. */

@@ -2,7 +2,7 @@ import type { CometClient } from '../comet-client.ts'
 import { CometException, ErrorText } from '../comet-exception.ts'
 import type { ClientRecord, Entry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
-import type { Reader, Subscription } from '../message-log.ts'
+import type { Reader, SubscriptionVisitor } from '../message-log.ts'
 import { ClientAddresses } from './client-addresses.ts'
 import type { Page } from './page.ts'
 import type { UnfinishedAnswer } from './unfinished-answer.ts'
@@ -92,8 +92,8 @@ export class ClientLease implements Reader {
     return this.#addresses.lostThrough
   }
 
-  get subscriptions(): readonly Subscription[] {
-    return this.#addresses.subscriptions
+  forEachSubscription(visit: SubscriptionVisitor): void {
+    this.#addresses.forEachSubscription(visit)
   }
 
   /** The id of the entry that ended this client, once it is applied here. */

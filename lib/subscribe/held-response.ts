@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
 import { isGone } from './is-gone.ts'
@@ -120,14 +120,14 @@ export class HeldResponse {
     this.#guarded((res) => {
       res.end(last)
       // Over HTTP/2 a connection is not one stream's to end.
-      if (isLeft && res.req.httpVersionMajor < 2) res.socket?.end()
+      if (isLeft && isHttp1(res)) res.socket?.end()
       this.#watch(res)
     })
   }
 
-  /** Most readers have taken all of it by now. */
+  /** Most readers have taken all of it by now: then nothing of it is left in this process. */
   #watch(res: ServerResponse): void {
-    if (res.writableFinished) return
+    if (res.writableFinished || (isHttp1(res) && res.writableLength === 0)) return
     const answer = new UnfinishedAnswer(res)
     this.#owner.unfinished?.(answer)
   }
@@ -145,10 +145,23 @@ export class HeldResponse {
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
-  res.statusCode = status
-  setHeaders(res, headers)
-  if (status !== 204) res.setHeader('Content-Length', Buffer.byteLength(body))
+  const sent: OutgoingHttpHeaders = { ...headersFor(res, headers) }
+  if (status !== 204) sent['Content-Length'] = Buffer.byteLength(body)
+  // Not setHeader for each of them: Node would keep a list for every one.
+  if (isHttp1(res)) res.writeHead(status, STATUS_CODES[status], sent)
+  else res.writeHead(status, sent)
   res.end(body)
+}
+
+/** HTTP/2 has no connection header, and warns of it as of a text beside the status. */
+function headersFor(res: ServerResponse, headers: Answer['headers']): Answer['headers'] {
+  if (isHttp1(res) || headers.Connection === undefined) return headers
+  const { Connection, ...rest } = headers
+  return rest
+}
+
+function isHttp1(res: ServerResponse): boolean {
+  return res.req.httpVersionMajor < 2
 }
 
 /** Node keeps the head it has written as dozens of strings until somebody looks at it: 1 kB for each open stream. */
@@ -158,19 +171,12 @@ function joinHead(res: ServerResponse & { readonly _header?: unknown }): void {
   if (typeof head === 'string') head.charCodeAt(0)
 }
 
-function setHeaders(res: ServerResponse, headers: Answer['headers']): void {
-  for (const name of Object.keys(headers)) {
-    // HTTP/2 has no connection header and warns of it.
-    if (name === 'Connection' && res.req.httpVersionMajor >= 2) continue
-    res.setHeader(name, headers[name]!)
-  }
-}
-
 /** Answers through Koa, in the middleware's own time. Returns the answer on its way. */
 export function answerNow(ctx: Context, { status, headers, body }: Answer): UnfinishedAnswer {
   ctx.compress = false
   ctx.status = status
-  setHeaders(ctx.res, headers)
+  const sent = headersFor(ctx.res, headers)
+  for (const name of Object.keys(sent)) ctx.res.setHeader(name, sent[name]!)
   ctx.body = status === 204 ? null : body
   return new UnfinishedAnswer(ctx.res, body.length)
 }

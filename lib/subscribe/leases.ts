@@ -48,16 +48,20 @@ export class Leases {
     return this.#byHash.size
   }
 
+  /** The lease of the client with this private token, if this node has loaded it. */
+  known(privateTokenHash: string): ClientLease | undefined {
+    const known = this.#byHash.get(privateTokenHash)
+    if (known) known.foundAt = performance.now()
+    return known
+  }
+
   /**
    * The lease of the client with this private token.
    * Rejects with `COMET_TOKEN_IS_UNKNOWN`, `COMET_CLIENT_IS_STOPPED` or `COMET_PROVIDER_IS_UNAVAILABLE`.
    */
   async find(privateTokenHash: string): Promise<ClientLease> {
-    const known = this.#byHash.get(privateTokenHash)
-    if (known) {
-      known.foundAt = performance.now()
-      return known
-    }
+    const known = this.known(privateTokenHash)
+    if (known) return known
     let loading = this.#loading.get(privateTokenHash)
     if (loading === undefined) {
       loading = this.#load(privateTokenHash).finally(() => this.#loading.delete(privateTokenHash))
@@ -66,16 +70,16 @@ export class Leases {
     return loading
   }
 
-  /** Finds out whether the lease is this page's: then it is its holder. Rejects if the store does not answer. */
-  async confirm(lease: ClientLease, page: Page): Promise<void> {
-    const unrenewedMs = performance.now() - lease.renewedAt
-    const hasSlack = unrenewedMs < lease.client.connectionIdleSeconds * 1000
-    if (lease.holder !== page.id || !hasSlack || lease.hasLeft) {
-      const outcome = await this.#renewals.forRequest(lease, page)
-      if (outcome === 'elsewhere') return
-      if (outcome === 'gone') return this.#gone(lease)
-    }
-    lease.seenAt = performance.now()
+  /**
+   * Finds out whether the lease is this page's: then it is its holder. There is nothing to wait for if this node knows
+   * that it is. Rejects if the store does not answer.
+   */
+  confirm(lease: ClientLease, page: Page): Promise<void> | undefined {
+    const now = performance.now()
+    const hasSlack = now - lease.renewedAt < lease.client.connectionIdleSeconds * 1000
+    if (lease.holder !== page.id || !hasSlack || lease.hasLeft) return this.#renew(lease, page)
+    lease.seenAt = now
+    return undefined
   }
 
   /**
@@ -157,6 +161,13 @@ export class Leases {
     }
     const text = 'The log moves faster than this client can be loaded. Try again later.'
     throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
+  }
+
+  async #renew(lease: ClientLease, page: Page): Promise<void> {
+    const outcome = await this.#renewals.forRequest(lease, page)
+    if (outcome === 'elsewhere') return
+    if (outcome === 'gone') return this.#gone(lease)
+    lease.seenAt = performance.now()
   }
 
   async #renewInBackground(lease: ClientLease): Promise<void> {

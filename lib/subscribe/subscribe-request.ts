@@ -13,8 +13,9 @@ export interface SubscribeRequest {
   readonly waitSeconds: number | undefined
 }
 
-const BEARER = /^Bearer +([\x21-\x7e]+)$/i
-const PAGE = /^([A-Za-z0-9_-]{1,64})(;new)?$/
+const BEARER = /^Bearer +[\x21-\x7e]+$/i
+const PAGE = /^[A-Za-z0-9_-]{1,64}(?:;new)?$/
+const NEW_PAGE = ';new'
 /** RFC 7240: `Prefer: wait=10`. */
 const PREFER_WAIT = /(?:^|[,;\s])wait=(\d{1,5})(?=$|[,;\s])/i
 const MESSAGE_ID = /^-?\d{1,16}$/
@@ -42,7 +43,11 @@ export function readBody(
 
 /** The private token that a request's headers bear, `undefined` if none. */
 export function headerToken(ctx: Context): string | undefined {
-  return ctx.get('Comet-Token') || BEARER.exec(ctx.get('Authorization'))?.[1]
+  const token = ctx.get('Comet-Token')
+  if (token !== '') return token
+  const authorization = ctx.get('Authorization')
+  // Not by a group of the pattern: what that finds is a list, of each poll.
+  return BEARER.test(authorization) ? authorization.slice(authorization.lastIndexOf(' ') + 1) : undefined
 }
 
 export function checkedToken(token: unknown): string {
@@ -57,9 +62,10 @@ export function checkedToken(token: unknown): string {
 
 /** A page id as a header or form gives it. */
 export function checkedPage(text: unknown): { readonly id: string; readonly isNew: boolean } {
-  const match = typeof text === 'string' ? PAGE.exec(text) : null
-  if (match === null) throw invalid('Comet-Page must be 1 to 64 of A-Z a-z 0-9 _ -, and may end in ;new.')
-  return { id: match[1]!, isNew: match[2] !== undefined }
+  if (typeof text !== 'string' || !PAGE.test(text))
+    throw invalid('Comet-Page must be 1 to 64 of A-Z a-z 0-9 _ -, and may end in ;new.')
+  const isNew = text.endsWith(NEW_PAGE)
+  return { id: isNew ? text.slice(0, -NEW_PAGE.length) : text, isNew }
 }
 
 function headerCursor(ctx: Context): Cursor | undefined {

@@ -2,6 +2,7 @@ import { type Answer, errorAnswer, JSON_HEADERS, retryAfter } from '../answer.ts
 import { controlToJson, messageToJson } from '../comet-message.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import { type Cursor, formatCursor } from '../cursor.ts'
+import type { ReadReset } from '../message-log.ts'
 import type { HeldResponse } from '../subscribe/held-response.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
@@ -14,7 +15,7 @@ type Messages = Extract<SubscribeOutcome, { kind: 'messages' }>
 export class LongPolling implements AnsweringTransport {
   readonly replaceAfterMs = 0
   readonly maxReadBytes: number
-  readonly #shared = new SharedJson()
+  readonly #shared = new SharedAnswer()
 
   constructor(maxAnswerBytes: number) {
     this.maxReadBytes = maxAnswerBytes
@@ -28,7 +29,7 @@ export class LongPolling implements AnsweringTransport {
   render(outcome: SubscribeOutcome): Answer {
     switch (outcome.kind) {
       case 'messages': {
-        const answer = answerAt(outcome.cursor, outcome.reset ? 'reset' : 'resumed', this.#arrayOf(outcome))
+        const answer = outcome.reset ? afterReset(outcome.reset, outcome) : this.#shared.of(outcome)
         return outcome.overSeconds === undefined ? answer : leaving(answer, outcome.overSeconds)
       }
       case 'timeout':
@@ -42,29 +43,38 @@ export class LongPolling implements AnsweringTransport {
         return leaving(answerAt(outcome.cursor, 'resumed', timeoutArray(outcome.cursor)), 1)
     }
   }
+}
 
-  #arrayOf({ messages, reset, cursor }: Messages): string {
-    const json = this.#shared.of(messages)
-    if (reset === undefined) return `[${json}]`
-    const contents: ResetContents = { reason: reset.reason, epoch: cursor.epoch, messageId: reset.messageId }
-    const told = controlToJson({ mid: reset.messageId, n: ControlName.reset, c: contents })
-    return json === '' ? `[${told}]` : `[${told},${json}]`
+/** The answer that was asked for last: in a broadcast, all receivers are told the same. */
+class SharedAnswer {
+  #last: Messages | undefined
+  #answer: Answer | undefined
+
+  of(told: Messages): Answer {
+    if (this.#answer && this.#last && isSame(told, this.#last)) return this.#answer
+    this.#last = told
+    this.#answer = answerAt(told.cursor, 'resumed', `[${jsonOf(told.messages)}]`)
+    return this.#answer
   }
 }
 
-/** The JSON of the last messages asked for: in a broadcast, all receivers ask for the same ones. */
-class SharedJson {
-  #messages: readonly MessageEntry[] = []
-  #json = ''
+function isSame({ messages, cursor }: Messages, last: Messages): boolean {
+  if (messages.length !== last.messages.length || cursor.messageId !== last.cursor.messageId) return false
+  // A message belongs to one life of the log alone.
+  return messages.every((message, index) => message === last.messages[index])
+}
 
-  of(messages: readonly MessageEntry[]): string {
-    const last = this.#messages
-    if (messages.length !== last.length || messages.some((message, index) => message !== last[index])) {
-      this.#messages = messages
-      this.#json = messages.map((message) => messageToJson(message.id, message)).join(',')
-    }
-    return this.#json
-  }
+function jsonOf(messages: readonly MessageEntry[]): string {
+  // Most answers have one.
+  if (messages.length === 1) return messageToJson(messages[0]!.id, messages[0]!)
+  return messages.map((message) => messageToJson(message.id, message)).join(',')
+}
+
+function afterReset({ reason, messageId }: ReadReset, { messages, cursor }: Messages): Answer {
+  const contents: ResetContents = { reason, epoch: cursor.epoch, messageId }
+  const told = controlToJson({ mid: messageId, n: ControlName.reset, c: contents })
+  const json = jsonOf(messages)
+  return answerAt(cursor, 'reset', json === '' ? `[${told}]` : `[${told},${json}]`)
 }
 
 /** Sends a page elsewhere. */
