@@ -1,5 +1,5 @@
 import type { ChannelEmitter } from './channel-events.ts'
-import { CometException } from './comet-exception.ts'
+import { CometException, channelIsClosed } from './comet-exception.ts'
 import {
   type Done,
   type Entry,
@@ -81,7 +81,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
 
   /** What a request is told that comes while this node closes. */
   get closed(): CometException {
-    return closedException(this.waitList.closesInSeconds)
+    return channelIsClosed(this.waitList.closesInSeconds)
   }
 
   /** Why this node cannot vouch for its log at present, if so. */
@@ -245,9 +245,4 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
     this.#ticksToSweep = SWEEP_PERIOD_SECONDS
     this.#sweep.start()
   }
-}
-
-function closedException(inSeconds: number | undefined): CometException {
-  const text = 'This channel is closing. Another node may serve you.'
-  return new CometException('COMET_CHANNEL_IS_CLOSED', text, { retryOverSeconds: inSeconds })
 }

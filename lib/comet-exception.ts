@@ -161,3 +161,9 @@ export function unknownReceiverText(name: string, receiver: string): string {
 export function tooManyGroupsText(most: unknown): string {
   return `A client can be a member of ${most} groups. Leave one first, or raise maxGroupsPerClient.`
 }
+
+/** @param inSeconds when the last one will have been sent away, if that is known */
+export function channelIsClosed(inSeconds: number | undefined): CometException {
+  const text = 'This channel is closing. Another node may serve you.'
+  return new CometException('COMET_CHANNEL_IS_CLOSED', text, { retryOverSeconds: inSeconds })
+}

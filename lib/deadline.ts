@@ -3,8 +3,14 @@ import { CometException } from './comet-exception.ts'
 /**
  * Asks the provider, and gives up after `seconds`. However it fails, the caller gets `COMET_PROVIDER_IS_UNAVAILABLE`
  * with the cause; a late answer is ignored.
+ * @param ended called when the provider has answered or failed, however late
  */
-export function withDeadline<T>(seconds: number, what: string, ask: () => Promise<T>): Promise<T> {
+export function withDeadline<T>(
+  seconds: number,
+  what: string,
+  ask: () => Promise<T>,
+  ended: () => void = () => {},
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(failedAt(what, new Error(`no answer within ${seconds} s`))),
@@ -12,12 +18,14 @@ export function withDeadline<T>(seconds: number, what: string, ask: () => Promis
     ).unref()
     const fail = (cause: unknown): void => {
       clearTimeout(timer)
+      ended()
       reject(failedAt(what, cause))
     }
     try {
       // A provider in JavaScript may answer without a promise.
       Promise.resolve(ask()).then((answer) => {
         clearTimeout(timer)
+        ended()
         resolve(answer)
       }, fail)
     } catch (cause) {

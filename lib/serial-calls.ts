@@ -8,6 +8,9 @@ import { withDeadline } from './deadline.ts'
 export class SerialCalls {
   readonly #timeoutSeconds: number
   #isAsking = false
+  readonly #ended = (): void => {
+    this.#isAsking = false
+  }
 
   constructor(timeoutSeconds: number) {
     this.#timeoutSeconds = timeoutSeconds
@@ -25,15 +28,7 @@ export class SerialCalls {
       return Promise.reject(new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text))
     }
     this.#isAsking = true
-    return withDeadline(this.#timeoutSeconds, what, () => this.#untilEnded(call))
-  }
-
-  async #untilEnded<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call()
-    } finally {
-      this.#isAsking = false
-    }
+    return withDeadline(this.#timeoutSeconds, what, call, this.#ended)
   }
 }
 

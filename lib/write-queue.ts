@@ -80,7 +80,12 @@ export class WriteQueue {
 
   /** In a turn of its own for each batch: a provider that is done at once would keep the event loop from all else. */
   readonly #drain = async (): Promise<void> => {
-    await this.#append(this.#takeBatch())
+    const batch = this.#takeBatch()
+    try {
+      await this.#calls.ask('append', () => this.#append(batch))
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
     if (this.#queued.length > 0) {
       setImmediate(this.#drain)
       return
@@ -103,16 +108,8 @@ export class WriteQueue {
     return this.#queued.splice(0, count)
   }
 
-  async #append(batch: readonly Queued[]): Promise<void> {
-    try {
-      await this.#calls.ask('append', () => this.#appendAndSettle(batch))
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    }
-  }
-
   /** However late: then nobody waits for the promises any more, but all are told. */
-  async #appendAndSettle(batch: readonly Queued[]): Promise<void> {
+  async #append(batch: readonly Queued[]): Promise<void> {
     const outcomes = await this.#provider.append(batch.map(({ operation }) => operation))
     for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index])
   }

@@ -3,6 +3,7 @@ import { COMMON_HEADERS } from '../answer.ts'
 import type { ChannelNode } from '../channel-node.ts'
 import { CometException } from '../comet-exception.ts'
 import { hashToken } from '../private-token.ts'
+import { requestHeader } from '../request-header.ts'
 import { checkedPage, checkedToken, headerToken } from '../subscribe/subscribe-request.ts'
 import type { Endpoint } from './guarded.ts'
 import { readFields } from './request-body.ts'
@@ -23,7 +24,7 @@ export class GoodbyeEndpoint implements Endpoint {
   }
 
   async handle(ctx: Context): Promise<void> {
-    const { privateToken, page = ctx.get('Comet-Page') } = await readFields(ctx)
+    const { privateToken, page = requestHeader(ctx, 'comet-page') } = await readFields(ctx)
     const token = checkedToken(privateToken ?? headerToken(ctx) ?? this.#cookie.read(ctx))
     const pageId = page === '' ? '' : checkedPage(page).id
     await this.#node.open()

@@ -3,6 +3,7 @@ import { COMMON_HEADERS, errorAnswer, type ToldError } from '../answer.ts'
 import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
+import { requestHeader } from '../request-header.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { CometRefusal } from '../upstream/comet-refusal.ts'
 import { type Origins, refusedOrigin } from './origins.ts'
@@ -22,33 +23,39 @@ export interface Endpoint {
  * CORS headers, so that nothing is thrown past here.
  */
 export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmitter): Middleware {
-  const allow = [...endpoint.methods, 'OPTIONS'].join(', ')
-  return async function cometEndpoint(ctx) {
+  const methods = [...endpoint.methods, 'OPTIONS']
+  const allow = methods.join(', ')
+  const refuse = (ctx: Context, cause: unknown): void => {
+    const error = toldErrorOf(cause, events)
+    debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, error.code, error.message)
+    if (!endpoint.answerError?.(ctx, error)) answerNow(ctx, errorAnswer(error))
+  }
+  // Not async: the promise of the endpoint is enough.
+  return function cometEndpoint(ctx) {
     try {
       const isAllowed = origins.admit(ctx)
-      if (ctx.method !== 'OPTIONS' && !endpoint.methods.includes(ctx.method)) {
+      if (!methods.includes(ctx.method)) {
         ctx.set('Allow', allow)
         throw new CometException(
           'COMET_METHOD_IS_NOT_ALLOWED',
           `This address has ${allow}, not ${ctx.method}.`,
         )
       }
-      if (ctx.method === 'OPTIONS') {
-        if (!isAllowed)
-          debugSubscribe('preflight of %s refused: not in the option origins', ctx.get('Origin'))
-        ctx.set(COMMON_HEADERS)
-        ctx.set('Allow', allow)
-        ctx.status = 204
-        return
-      }
+      if (ctx.method === 'OPTIONS') return answerPreflight(ctx, allow, isAllowed)
       if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
-      await endpoint.handle(ctx)
+      return endpoint.handle(ctx).catch((cause) => refuse(ctx, cause))
     } catch (cause) {
-      const error = toldErrorOf(cause, events)
-      debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, error.code, error.message)
-      if (!endpoint.answerError?.(ctx, error)) answerNow(ctx, errorAnswer(error))
+      return refuse(ctx, cause)
     }
   }
+}
+
+function answerPreflight(ctx: Context, allow: string, isAllowed: boolean): void {
+  if (!isAllowed)
+    debugSubscribe('preflight of %s refused: not in the option origins', requestHeader(ctx, 'origin'))
+  ctx.set(COMMON_HEADERS)
+  ctx.set('Allow', allow)
+  ctx.status = 204
 }
 
 function toldErrorOf(cause: unknown, events: ChannelEmitter): CometException | CometRefusal {

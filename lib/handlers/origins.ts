@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
+import { requestHeader } from '../request-header.ts'
 
 const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',
@@ -18,7 +19,7 @@ export class Origins {
 
   /** Whether the request's page may go on. Tells the browser so if it is of a listed origin. */
   admit(ctx: Context): boolean {
-    const origin = ctx.get('Origin')
+    const origin = requestHeader(ctx, 'origin')
     if (this.#listed.size > 0) ctx.vary('Origin')
     if (!this.#listed.has(origin)) return isSameOrigin(ctx, origin)
     ctx.set('Access-Control-Allow-Origin', origin)
@@ -39,8 +40,8 @@ export class Origins {
    * @throws COMET_ORIGIN_IS_REFUSED
    */
   checkCookie(ctx: Context): void {
-    if (ctx.get('Origin') !== '' || ctx.get('Sec-Fetch-Site') !== '') return
-    const referer = ctx.get('Referer')
+    if (requestHeader(ctx, 'origin') !== '' || requestHeader(ctx, 'sec-fetch-site') !== '') return
+    const referer = requestHeader(ctx, 'referer')
     const page = URL.canParse(referer) ? new URL(referer) : undefined
     const isKnown = page && (this.#listed.has(page.origin) || isOwnHost(ctx, page.host))
     if (!isKnown) throw refusedOrigin()
@@ -58,7 +59,7 @@ export function refusedOrigin(): CometException {
  * The scheme is ignored, since TLS often ends at a proxy. Who sends neither is no page of another site.
  */
 function isSameOrigin(ctx: Context, origin: string): boolean {
-  const site = ctx.get('Sec-Fetch-Site')
+  const site = requestHeader(ctx, 'sec-fetch-site')
   if (site !== '') return site === 'same-origin' || site === 'none'
   if (origin === '') return true
   return URL.canParse(origin) && isOwnHost(ctx, new URL(origin).host)
@@ -72,5 +73,5 @@ function isOwnHost(ctx: Context, host: string): boolean {
 /** HTTP/2 has `:authority` in place of Host. */
 function hostOf(ctx: Context): string {
   const authority = ctx.req.headers[':authority']
-  return (typeof authority === 'string' ? authority : ctx.get('Host')).toLowerCase()
+  return (typeof authority === 'string' ? authority : requestHeader(ctx, 'host')).toLowerCase()
 }

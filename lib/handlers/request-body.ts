@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { CometException } from '../comet-exception.ts'
+import { requestHeader } from '../request-header.ts'
 
 /** Enough for tokens and names. */
 const MAX_FIELDS_BYTES = 4096
@@ -54,7 +55,10 @@ export async function readFields(
 
 /** Whether a body comes with the request, whatever its method. */
 export function hasBody(ctx: Context): boolean {
-  return ctx.req.headers['transfer-encoding'] !== undefined || Number(ctx.get('Content-Length') || 0) > 0
+  return (
+    ctx.req.headers['transfer-encoding'] !== undefined ||
+    Number(requestHeader(ctx, 'content-length') || 0) > 0
+  )
 }
 
 /** Whether more than headers comes on a stream of HTTP/2: its length need not be told, and the parser wants it. */

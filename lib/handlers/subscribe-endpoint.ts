@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Context } from 'koa'
 import type { ToldError } from '../answer.ts'
 import type { ChannelNode } from '../channel-node.ts'
@@ -7,6 +8,7 @@ import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
 import { debugSubscribe } from '../debug.ts'
 import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
+import { requestHeader } from '../request-header.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { isGone } from '../subscribe/is-gone.ts'
@@ -164,11 +166,11 @@ export class SubscribeEndpoint implements Endpoint {
     const { log } = this.#node
     if (cursor.epoch === log.epoch && cursor.messageId <= log.head) lease.acknowledge(cursor)
     const from = lease.beyond(cursor, log.epoch)
-    if (transport instanceof EventStream) this.#stream({ ...admitted, cursor: from }, transport)
-    else this.#poll({ ...admitted, cursor: from }, transport)
+    if (transport instanceof EventStream) this.#stream(admitted, from, transport)
+    else this.#poll(admitted, from, transport)
   }
 
-  #poll({ ctx, lease, cursor, waitSeconds }: Admitted, transport: AnsweringTransport): void {
+  #poll({ ctx, lease, waitSeconds }: Admitted, cursor: Cursor, transport: AnsweringTransport): void {
     const { log, waitList } = this.#node
     const { outcome, through } = waitList.outcomeFor(lease, cursor, transport)
     const seen = { epoch: log.epoch, messageId: through }
@@ -185,7 +187,7 @@ export class SubscribeEndpoint implements Endpoint {
   }
 
   /** A stream begins to read when Koa has unwound, and its head goes out with what there is. */
-  #stream({ ctx, lease, cursor, waitSeconds }: Admitted, transport: EventStream): void {
+  #stream({ ctx, lease, waitSeconds }: Admitted, cursor: Cursor, transport: EventStream): void {
     this.#checkRoom()
     const { log, waitList } = this.#node
     // Who does not wait is told all that there is by now, however long it takes to read that.
@@ -219,7 +221,7 @@ export class SubscribeEndpoint implements Endpoint {
 }
 
 function isProbe(ctx: Context, transport: AnsweringTransport): boolean {
-  return transport instanceof EventStream && ctx.get('Comet-Probe') === '1'
+  return transport instanceof EventStream && requestHeader(ctx, 'comet-probe') === '1'
 }
 
 /** Whether the client is one that had been here, and was away. A client's first request is none. */
@@ -228,5 +230,5 @@ function isUnseen({ seenAt, holder }: ClientLease): boolean {
 }
 
 function jitteredMs(seconds: number): number {
-  return Math.ceil(seconds * 1000 * (1 - (JITTER * Math.floor(Math.random() * JITTER_STEPS)) / JITTER_STEPS))
+  return Math.ceil(seconds * 1000 * (1 - (JITTER * randomInt(JITTER_STEPS)) / JITTER_STEPS))
 }

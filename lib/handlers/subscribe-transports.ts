@@ -2,6 +2,7 @@ import accepts from 'accepts'
 import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
 import type { CompleteOptions, TransportName } from '../options.ts'
+import { requestHeader } from '../request-header.ts'
 import { headerToken } from '../subscribe/subscribe-request.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { AspNetComet } from '../transports/aspnet-comet.ts'
@@ -53,12 +54,12 @@ export class SubscribeTransports {
 
   /** Whether it asks for a stream and can send no header of its own. An error status would end it for good. */
   isNativeEventSource(ctx: Context): boolean {
-    const asksForStream = ctx.method === 'GET' && ctx.get('Accept') === MEDIA_TYPES.streaming
+    const asksForStream = ctx.method === 'GET' && requestHeader(ctx, 'accept') === MEDIA_TYPES.streaming
     return asksForStream && headerToken(ctx) === undefined
   }
 
   #accepted(ctx: Context): string {
-    const named = ctx.get('Accept')
+    const named = requestHeader(ctx, 'accept')
     // As our own pages name it: to parse that for each poll would be waste.
     if (this.#mediaTypes.includes(named)) return named
     // Not ctx.accepts: Koa would keep what it parsed for as long as the request is held.

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
 import { type Cursor, parseCursor } from '../cursor.ts'
+import { requestHeader } from '../request-header.ts'
 import type { Page } from './page.ts'
 
 /** What a page asks for, whichever form it came in. */
@@ -43,9 +44,9 @@ export function readBody(
 
 /** The private token that a request's headers bear, `undefined` if none. */
 export function headerToken(ctx: Context): string | undefined {
-  const token = ctx.get('Comet-Token')
+  const token = requestHeader(ctx, 'comet-token')
   if (token !== '') return token
-  const authorization = ctx.get('Authorization')
+  const authorization = requestHeader(ctx, 'authorization')
   // Not by a group of the pattern: what that finds is a list, of each poll.
   return BEARER.test(authorization) ? authorization.slice(authorization.lastIndexOf(' ') + 1) : undefined
 }
@@ -69,12 +70,12 @@ export function checkedPage(text: unknown): { readonly id: string; readonly isNe
 }
 
 function headerCursor(ctx: Context): Cursor | undefined {
-  const text = ctx.get('Last-Event-ID')
+  const text = requestHeader(ctx, 'last-event-id')
   return text === '' ? undefined : parseCursor(text)
 }
 
 function complete(ctx: Context, token: unknown, cursor: Cursor | undefined): SubscribeRequest {
-  const wait = PREFER_WAIT.exec(ctx.get('Prefer'))
+  const wait = PREFER_WAIT.exec(requestHeader(ctx, 'prefer'))
   return {
     privateToken: checkedToken(token),
     cursor,
@@ -88,7 +89,7 @@ function complete(ctx: Context, token: unknown, cursor: Cursor | undefined): Sub
  * may name itself in the URL.
  */
 function pageOf(ctx: Context, cursor: Cursor | undefined): Page {
-  const header = ctx.get('Comet-Page')
+  const header = requestHeader(ctx, 'comet-page')
   if (header === '') return { id: pageOfUrl(ctx), take: cursor === undefined }
   const { id, isNew } = checkedPage(header)
   return { id, take: isNew }

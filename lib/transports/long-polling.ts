@@ -88,6 +88,13 @@ function timeoutArray({ messageId }: Cursor): string {
 }
 
 function answerAt(cursor: Cursor, outcome: 'resumed' | 'reset', body: string): Answer {
-  const headers = { ...JSON_HEADERS, 'Comet-Cursor': formatCursor(cursor), 'Comet-Outcome': outcome }
+  // All by name: of a spread V8 makes a hidden class anew for each answer, which takes longer than all else here.
+  const headers = {
+    'Cache-Control': JSON_HEADERS['Cache-Control'],
+    'X-Content-Type-Options': JSON_HEADERS['X-Content-Type-Options'],
+    'Content-Type': JSON_HEADERS['Content-Type'],
+    'Comet-Cursor': formatCursor(cursor),
+    'Comet-Outcome': outcome,
+  } satisfies Record<keyof typeof JSON_HEADERS, string> & Answer['headers']
   return { status: 200, headers, body }
 }

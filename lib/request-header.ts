@@ -1,0 +1,11 @@
+import type { Context } from 'koa'
+
+/**
+ * A header of a request, '' if it has none. As `ctx.get`, which makes a lower-case copy of the name each time: a poll
+ * asks for ten.
+ * @param name in lower case
+ */
+export function requestHeader({ req }: Context, name: Lowercase<string>): string {
+  // Node gives a list only for set-cookie, which is no header of a request.
+  return (req.headers[name] as string | undefined) ?? ''
+}
