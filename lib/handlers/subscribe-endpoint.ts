@@ -164,7 +164,9 @@ export class SubscribeEndpoint implements Endpoint {
   #serve(admitted: Admitted, transport: AnsweringTransport): void {
     const { lease, cursor } = admitted
     const { log } = this.#node
-    if (cursor.epoch === log.epoch && cursor.messageId <= log.head) lease.acknowledge(cursor)
+    // With the log's own text: the page's would keep the header that it came in.
+    if (cursor.epoch === log.epoch && cursor.messageId <= log.head)
+      lease.acknowledge({ epoch: log.epoch, messageId: cursor.messageId })
     const from = lease.beyond(cursor, log.epoch)
     if (transport instanceof EventStream) this.#stream(admitted, from, transport)
     else this.#poll(admitted, from, transport)

@@ -40,7 +40,7 @@ export class ClientLease implements Reader {
   /** When the lease was last renewed by this node: milliseconds on the monotonic clock. */
   renewedAt = Number.NEGATIVE_INFINITY
   /** A renewal that failed is not tried again in the background before this. */
-  retryAt = Number.NEGATIVE_INFINITY
+  retryAt = 0
   /** When the client was last seen by this node. */
   seenAt = Number.NEGATIVE_INFINITY
   /** When a request last asked for it: it may be on its way still. */

@@ -22,6 +22,15 @@ const held = Symbol('koa-comet held response')
 
 type HoldingContext = Context & { [held]?: HeldResponse }
 
+const ownerOf = Symbol('koa-comet owner of a response')
+
+type OwnedResponse = ServerResponse & { [ownerOf]?: ResponseOwner }
+
+/** One function for all responses: a closure for each would take more memory than a timer. */
+function onClose(this: OwnedResponse): void {
+  this[ownerOf]?.closed()
+}
+
 /**
  * Koa reads `ctx.respond` as its last step, when all middleware has unwound: sessions are saved, headers are set.
  * One descriptor for all requests, so that they share a hidden class.
@@ -56,8 +65,9 @@ export class HeldResponse {
     ctx.compress = false
     ;(ctx as HoldingContext)[held] = this
     Object.defineProperty(ctx, 'respond', RESPOND)
+    ;(this.#res as OwnedResponse)[ownerOf] = owner
     // Not once(): its wrapper takes more memory than all else here.
-    this.#res.on('close', () => owner.closed())
+    this.#res.on('close', onClose)
   }
 
   get released(): boolean {
@@ -102,7 +112,7 @@ export class HeldResponse {
       // Not setHeader: it would keep them for as long as the stream is open.
       res.writeHead(200, headers)
       this.#writer = new StreamWriter(res, this.#owner, first)
-      joinHead(res)
+      forgetHead(res)
     })
   }
 
@@ -164,12 +174,16 @@ function isHttp1(res: ServerResponse): boolean {
   return res.req.httpVersionMajor < 2
 }
 
-/** Node keeps the head it has written as dozens of strings until somebody looks at it: 1 kB for each open stream. */
-function joinHead(res: ServerResponse & { readonly _header?: unknown }): void {
-  const { _header: head } = res
+/**
+ * Node keeps the head that it has written, 0.5 kB or more for each open stream, and from then on only looks whether it
+ * has one: one text is enough for all.
+ */
+function forgetHead(res: ServerResponse & { _header?: unknown; readonly _headerSent?: boolean }): void {
   // Over HTTP/2 it is no text.
-  if (typeof head === 'string') head.charCodeAt(0)
+  if (typeof res._header === 'string' && res._headerSent) res._header = SENT_HEAD
 }
+
+const SENT_HEAD = 'HTTP/1.1 200 OK\r\n\r\n'
 
 /** Answers through Koa, in the middleware's own time. Returns the answer on its way. */
 export function answerNow(ctx: Context, { status, headers, body }: Answer): UnfinishedAnswer {

@@ -3,7 +3,7 @@ import type { CometException } from '../comet-exception.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
-import { groupTopic } from '../topics.ts'
+import { EVERYBODY, groupTopic } from '../topics.ts'
 import type { ClientLease } from './client-lease.ts'
 import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
@@ -27,6 +27,7 @@ export interface WaitListHost {
 export class WaitList implements WaitRoom {
   readonly #host: WaitListHost
   readonly #requests = new Set<WaitRequest>()
+  /** Under the topics that address them, but for that of everybody. */
   readonly #byTopic = new TopicIndex<WaitRequest>()
   #woken: WaitRequest[] = []
   /** When the last one will have been ended, of a node that closes. */
@@ -53,7 +54,7 @@ export class WaitList implements WaitRoom {
   hold(ctx: Context, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
-    for (const topic of request.lease.ownTopics) this.#byTopic.add(topic, request)
+    for (const topic of request.lease.ownTopics) if (topic !== EVERYBODY) this.#byTopic.add(topic, request)
     for (const group of request.groups) this.#byTopic.add(groupTopic(group), request)
     return request
   }
@@ -62,7 +63,10 @@ export class WaitList implements WaitRoom {
   wake(message: MessageEntry): void {
     const through = message.id - 1
     const wake = (request: WaitRequest): void => request.wake(through)
-    for (const topic of message.topics) this.#byTopic.forEach(topic, wake)
+    for (const topic of message.topics) {
+      if (topic === EVERYBODY) this.#requests.forEach(wake)
+      else this.#byTopic.forEach(topic, wake)
+    }
   }
 
   /** Wakes all: the log that they wait in ends here, or has to be taken anew. */
@@ -117,7 +121,7 @@ export class WaitList implements WaitRoom {
 
   leave(request: WaitRequest): void {
     this.#requests.delete(request)
-    for (const topic of request.lease.ownTopics) this.#byTopic.delete(topic, request)
+    for (const topic of request.lease.ownTopics) if (topic !== EVERYBODY) this.#byTopic.delete(topic, request)
     for (const group of request.groups) this.#byTopic.delete(groupTopic(group), request)
   }
 
