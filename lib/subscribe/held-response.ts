@@ -20,25 +20,16 @@ export interface ResponseOwner {
 
 const held = Symbol('koa-comet held response')
 
-type HoldingContext = Context & { [held]?: HeldResponse }
-
-const ownerOf = Symbol('koa-comet owner of a response')
-
-type OwnedResponse = ServerResponse & { [ownerOf]?: ResponseOwner }
-
-/** One function for all responses: a closure for each would take more memory than a timer. */
-function onClose(this: OwnedResponse): void {
-  this[ownerOf]?.closed()
-}
+type HoldingResponse = ServerResponse & { [held]?: HeldResponse }
 
 /**
  * Koa reads `ctx.respond` as its last step, when all middleware has unwound: sessions are saved, headers are set.
  * One descriptor for all requests, so that they share a hidden class.
  */
-const RESPOND: PropertyDescriptor & ThisType<HoldingContext> = {
+const RESPOND: PropertyDescriptor & ThisType<{ readonly res: HoldingResponse }> = {
   configurable: true,
   get() {
-    this[held]?.release()
+    this.res[held]?.release()
     return false
   },
   set() {
@@ -61,13 +52,12 @@ export class HeldResponse {
   constructor(ctx: Context, owner: ResponseOwner) {
     this.#res = ctx.res
     this.#owner = owner
-    ctx.status = 200
+    ctx.res.statusCode = 200
     ctx.compress = false
-    ;(ctx as HoldingContext)[held] = this
+    ;(ctx.res as HoldingResponse)[held] = this
     Object.defineProperty(ctx, 'respond', RESPOND)
-    ;(this.#res as OwnedResponse)[ownerOf] = owner
-    // Not once(): its wrapper takes more memory than all else here.
-    this.#res.on('close', onClose)
+    // Not once(), nor a closure for each: they take more memory than all else here.
+    ctx.res.on('close', onClose)
   }
 
   get released(): boolean {
@@ -82,6 +72,11 @@ export class HeldResponse {
   /** Whether the connection has not taken the last piece yet: `drained` tells when it has. */
   get isChoked(): boolean {
     return this.#writer?.isChoked === true
+  }
+
+  /** The response is over. */
+  close(): void {
+    this.#owner.closed()
   }
 
   /** Koa has unwound. Later calls do nothing. */
@@ -152,6 +147,10 @@ export class HeldResponse {
       res.destroy()
     }
   }
+}
+
+function onClose(this: HoldingResponse): void {
+  this[held]?.close()
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
