@@ -1,31 +1,35 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { NOTE_ON_CORES } from './cores.ts'
+import { environment } from './environment.ts'
+import { OtherLoad } from './other-load.ts'
+import { peersOf } from './peers.ts'
+import { COMET_STREAMS, RAW_STREAMS } from './programs.ts'
+import { publish } from './publish.ts'
+import { atMost, RAW, rowOf } from './result.ts'
+import { measureStreams, PER_DELIVERY } from './stream-rounds.ts'
+import { noteOnRounds } from './turns.ts'
 
-/** So many messages are sent at once, as by an app that many pages wait for. */
-const MESSAGES_AT_ONCE = 100
-const PAUSE_MS = 1
+/** What a message to a thousand streams costs the server, when eight come in one turn of its event loop. */
 
-/** What a publisher is asked for: so many messages to each of so many receivers. */
-export interface Bursts {
-  readonly receivers: number
-  readonly messagesEach: number
-  readonly text: string
-}
+const ROUNDS = { streams: 1_000, messages: 40, together: 8, starts: 3, warmUpRounds: 3, rounds: 4 }
 
-/**
- * Sends to one receiver after another, and so many times over: a burst, a pause, the next burst. So messages come alike
- * on all sides, whatever a send costs there.
- *
- * @param sendAll sends a message to each of these; resolves when they are sent
- */
-export async function sendInBursts<T>(
-  receivers: readonly T[],
-  messagesEach: number,
-  sendAll: (receivers: readonly T[]) => Promise<unknown>,
-): Promise<void> {
-  for (let times = 0; times < messagesEach; times++) {
-    for (let first = 0; first < receivers.length; first += MESSAGES_AT_ONCE) {
-      await sendAll(receivers.slice(first, first + MESSAGES_AT_ONCE))
-      await pause(PAUSE_MS)
-    }
+await publish(async () => {
+  const { peers, missing } = peersOf('bursts')
+  const programs = [COMET_STREAMS, RAW_STREAMS, ...peers]
+  const otherLoad = new OtherLoad()
+  const sides = await measureStreams(programs, ROUNDS, otherLoad)
+  const row = rowOf(sides, {
+    measure: PER_DELIVERY,
+    what: 'for each message and stream',
+    unit: 'µs',
+    ratioTo: RAW,
+    demands: [atMost(0.55)],
+  })
+  return {
+    name: 'bursts',
+    title: '8 messages at once to 1,000 streams, server CPU',
+    sides: programs.map(({ name }) => name),
+    rows: [row],
+    notes: [noteOnRounds(ROUNDS), NOTE_ON_CORES, ...otherLoad.notes(), ...missing],
+    versions: [...environment('koa'), ...peers.map(({ version }) => version)],
   }
-}
+})

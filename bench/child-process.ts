@@ -9,13 +9,31 @@ export interface Tasks {
 
 type Answer = { readonly id: number } & ({ readonly result: unknown } | { readonly error: string })
 
+/** A process collects its garbage before it says what memory it takes. */
+const FLAGS = ['--expose-gc']
+
 interface Asked {
   resolve(result: never): void
   reject(error: Error): void
 }
 
+let isAwake = false
+
+/** What every process can be asked. */
+const COMMON_TASKS: Tasks = {
+  stayAwake(isAsked: boolean): void {
+    isAwake = isAsked
+    turnOnceMore()
+  },
+}
+
+function turnOnceMore(): void {
+  if (isAwake) setImmediate(turnOnceMore)
+}
+
 /** Does what the parent process asks for, and ends with it. */
-export function serveTasks(tasks: Tasks): void {
+export function serveTasks(ownTasks: Tasks): void {
+  const tasks = { ...ownTasks, ...COMMON_TASKS }
   process.on('message', async ({ id, name, argument }: { id: number; name: string; argument: unknown }) => {
     try {
       process.send!({ id, result: await tasks[name]!(argument) })
@@ -32,9 +50,16 @@ export class TaskProcess<T extends Tasks> {
   readonly #asked = new Map<number, Asked>()
   #lastId = 0
 
-  /** @param args what the program is given on its command line */
-  constructor(module: URL, args: readonly string[] = []) {
-    this.#process = fork(module, args, { serialization: 'advanced' })
+  /**
+   * @param args what the program is given on its command line
+   * @param core the only one that it may use; all if there is none
+   */
+  constructor(module: URL, args: readonly string[] = [], core?: number) {
+    const execution =
+      core === undefined
+        ? { execArgv: FLAGS }
+        : { execPath: 'taskset', execArgv: ['-c', `${core}`, process.execPath, ...FLAGS] }
+    this.#process = fork(module, args, { serialization: 'advanced', ...execution })
     this.#process.on('message', (answer: Answer) => this.#take(answer))
     this.#process.on('exit', (code, signal) => this.#exited(`${module} ended with ${code ?? signal}.`))
   }
@@ -51,6 +76,11 @@ export class TaskProcess<T extends Tasks> {
         if (error) reject(error)
       })
     })
+  }
+
+  /** Whether it is to look for work all the time from now on, so that nobody has to wake it. */
+  async stayAwake(isAsked: boolean): Promise<void> {
+    await this.ask('stayAwake', isAsked as Parameters<T[string]>[0])
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,6 @@ import { servePollLoad } from './poll-load.ts'
 import { PollSocket } from './poll-socket.ts'
 
 servePollLoad(
-  (port, localAddress, privateToken) =>
+  ({ port, localAddress, privateToken }) =>
     new PollSocket(port, localAddress, privateToken, randomBytes(16).toString('base64url')),
 )

@@ -7,10 +7,11 @@ import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { RedisCometStateProvider } from 'koa-comet/providers/redis'
 import { createClient } from 'redis'
-import { type Bursts, sendInBursts } from './bursts.ts'
 import { serveTasks } from './child-process.ts'
 import { publishIntoGaps } from './gap-publisher.ts'
-import { collectedCost, cpuMicroseconds, passTurns, sharedNow, TURNS_PER_MESSAGE } from './process-cost.ts'
+import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
+import { type Bursts, sendInBursts } from './send-in-bursts.ts'
+import { type Broadcasts, broadcastInTurns, type Unicasts, unicastInTurns } from './sends.ts'
 
 /**
  * A Koa app with a channel, as the README shows it; it is loaded from another process. Given the address of a Redis, it
@@ -63,23 +64,14 @@ const tasks = {
     await channel.sendMessage('Bench', text)
     return at
   },
-  async broadcast(text: string): Promise<void> {
-    await channel.sendMessage('Bench', text)
-  },
-  /** To one client after another, each in a turn of its own. */
-  async unicast({ count, text }: { count: number; text: string }): Promise<void> {
+  broadcast: (messages: Broadcasts): Promise<void> =>
+    broadcastInTurns(messages, () => channel.sendMessage('Bench', messages.text)),
+  async unicast(messages: Unicasts): Promise<void> {
     unicastTokens ??= await publicTokens()
-    for (let sent = 0; sent < count; sent++) {
-      await channel.sendMessage('Bench', text, { to: unicastTokens[sent % unicastTokens.length]! })
-      await passTurns(1)
-    }
-  },
-  /** One message after another, each when the one before is written: gathered ones would cost less. */
-  async sendMany({ count, text }: { count: number; text: string }): Promise<void> {
-    for (let sent = 0; sent < count; sent++) {
-      await channel.sendMessage('Bench', text)
-      await passTurns(TURNS_PER_MESSAGE)
-    }
+    const tokens = unicastTokens
+    await unicastInTurns(messages, (number) =>
+      channel.sendMessage('Bench', messages.text, { to: tokens[number % tokens.length]! }),
+    )
   },
   /** To all clients there are, whichever node they are at. */
   async sendToEach({ receivers, messagesEach, text }: Bursts): Promise<void> {

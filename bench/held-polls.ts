@@ -1,16 +1,17 @@
 import { TaskProcess } from './child-process.ts'
 import type { CometServerTasks } from './comet-server.ts'
+import { CORES, NOTE_ON_CORES } from './cores.ts'
 import { withinDeadline } from './deadline.ts'
+import { environment } from './environment.ts'
 import { type GapReport, reportGaps } from './gap-report.ts'
-import { type Held, holdAndSend } from './hold-and-send.ts'
+import { holdAndSend, type PollServerTasks, type Round } from './hold-and-send.ts'
 import type { LoadGeneratorTasks } from './load-generator.ts'
-import type { RawServerTasks } from './raw-server.ts'
-import { printReport, type Report } from './report.ts'
+import { COMET_POLLS, RAW_POLLS } from './programs.ts'
+import { publish } from './publish.ts'
+import { RAW, type Row, rowOf } from './result.ts'
+import type { SidePrograms } from './side.ts'
 
-/**
- * What held polls cost, whether one send answers them all, and whether messages between two polls arrive. Servers
- * and pages are processes of their own. Ends with 1 if a bound is broken.
- */
+/** Whether one send answers ten thousand held polls, and whether messages between two polls arrive. */
 
 const POLLS = 10_000
 const ROUNDS = 5
@@ -18,46 +19,21 @@ const ROUNDS = 5
 const WARM_UP = { polls: 500, rounds: 5 }
 const GAP_MESSAGES = 2_000
 
-async function measure(): Promise<Report> {
-  const load = new TaskProcess<LoadGeneratorTasks>(new URL('./load-generator.js', import.meta.url))
-  try {
-    const raw = await measureRaw(load)
-    const comet = await measureComet(load)
-    const gaps = await measureGaps(load)
-    return { polls: POLLS, raw, ...comet, gaps }
-  } finally {
-    await load.stop()
-  }
-}
+type Load = TaskProcess<LoadGeneratorTasks>
 
-async function measureRaw(load: TaskProcess<LoadGeneratorTasks>): Promise<Held> {
-  const server = new TaskProcess<RawServerTasks>(new URL('./raw-server.js', import.meta.url))
-  try {
-    const port = await server.ask('listen')
-    // As long as real ones: what a request says is kept with it.
-    const tokens = Array.from({ length: POLLS }, () => 't'.repeat(43))
-    await holdAndSend(server, load, port, tokens.slice(0, WARM_UP.polls), WARM_UP.rounds)
-    return await holdAndSend(server, load, port, tokens, ROUNDS)
-  } finally {
-    await server.stop()
-  }
-}
-
-async function measureComet(load: TaskProcess<LoadGeneratorTasks>): Promise<Pick<Report, 'empty' | 'comet'>> {
-  const server = startCometServer()
+async function measureHeld({ server: module }: SidePrograms, load: Load): Promise<Round[]> {
+  const server = new TaskProcess<PollServerTasks>(module, [], CORES?.server)
   try {
     const port = await server.ask('listen')
     await holdAndSend(server, load, port, await server.ask('initialise', WARM_UP.polls), WARM_UP.rounds)
-    const empty = await server.ask('cost')
-    const tokens = await server.ask('initialise', POLLS)
-    return { empty, comet: await holdAndSend(server, load, port, tokens, ROUNDS) }
+    return await holdAndSend(server, load, port, await server.ask('initialise', POLLS), ROUNDS)
   } finally {
     await server.stop()
   }
 }
 
-async function measureGaps(load: TaskProcess<LoadGeneratorTasks>): Promise<GapReport> {
-  const server = startCometServer()
+async function measureGaps(load: Load): Promise<GapReport> {
+  const server = new TaskProcess<CometServerTasks>(COMET_POLLS.server, [], CORES?.server)
   try {
     await load.ask('beginGaps', await server.ask('listen'))
     const published = await server.ask('publishIntoGaps', GAP_MESSAGES)
@@ -67,14 +43,56 @@ async function measureGaps(load: TaskProcess<LoadGeneratorTasks>): Promise<GapRe
   }
 }
 
-function startCometServer(): TaskProcess<CometServerTasks> {
-  return new TaskProcess(new URL('./comet-server.js', import.meta.url))
+/** Counts of this project alone. */
+function count(what: string, value: number, text: string, holds: boolean): Row {
+  return { what, unit: '', values: [value, null], bounds: [{ text, holds }] }
 }
 
-try {
-  process.exitCode = printReport(await withinDeadline(measure())) ? 0 : 1
-} catch (error) {
-  console.error(error)
-  // What is still running would wait for what never comes.
-  process.exit(1)
+function rowsOf(comet: readonly Round[], raw: readonly Round[], gaps: GapReport): Row[] {
+  const sides = Object.entries({ [COMET_POLLS.name]: comet, [RAW]: raw }).map(([name, rounds]) => ({
+    name,
+    valuesOf: (measure: string) => rounds.map((round) => round[measure as keyof Round]),
+  }))
+  const fewest = [comet, raw].map((rounds) => Math.min(...rounds.map(({ answered }) => answered)))
+  return [
+    {
+      what: 'answered by one send, fewest of the rounds',
+      unit: '',
+      values: fewest,
+      bounds: [{ text: 'all', holds: fewest[0] === POLLS }],
+    },
+    rowOf(sides, { measure: 'spreadMs', what: 'send to last byte', unit: 'ms' }),
+    rowOf(sides, {
+      measure: 'cpuMicroseconds',
+      what: 'server CPU of a poll and its answer',
+      unit: 'µs',
+      ratioTo: RAW,
+    }),
+    count(
+      'published while no request was held',
+      gaps.inGaps,
+      'complete, in order, each once',
+      gaps.isComplete,
+    ),
+    count('of these late', gaps.late, 'none', gaps.late === 0),
+  ]
 }
+
+await publish(async () => {
+  const load: Load = new TaskProcess(new URL('./load-generator.js', import.meta.url), [], CORES?.load)
+  try {
+    const raw = await withinDeadline(measureHeld(RAW_POLLS, load))
+    const comet = await withinDeadline(measureHeld(COMET_POLLS, load))
+    const gaps = await withinDeadline(measureGaps(load))
+    return {
+      name: 'held-polls',
+      title: `${POLLS.toLocaleString('en')} held polls`,
+      sides: [COMET_POLLS.name, RAW],
+      rows: rowsOf(comet, raw, gaps),
+      notes: [`Medians of ${ROUNDS} rounds, which do not take turns.`, NOTE_ON_CORES],
+      versions: environment('koa'),
+    }
+  } finally {
+    await load.stop()
+  }
+})

@@ -10,6 +10,7 @@ export interface Answer {
 }
 
 const HEADER_END = '\r\n\r\n'
+const LAST_CHUNK = '0\r\n\r\n'
 
 /** A connection to a server, without what an HTTP client would cost: a request is a text, an answer too. */
 export class HttpSocket {
@@ -51,12 +52,18 @@ export class HttpSocket {
     const end = this.#received.indexOf(HEADER_END)
     if (end === -1) return
     const head = this.#received.slice(0, end)
-    const length = Number(headerOf(head, 'content-length'))
     const body = this.#received.slice(end + HEADER_END.length)
-    if (body.length < length) return
+    if (!isWhole(head, body)) return
     this.#received = ''
     this.#resolve?.({ status: head.slice(0, head.indexOf('\r\n')), head, body, at: performance.now() })
   }
+}
+
+/** A body in chunks is taken with what is between them. */
+function isWhole(head: string, body: string): boolean {
+  const length = headerOf(head, 'content-length')
+  if (length !== undefined) return body.length >= Number(length)
+  return headerOf(head, 'transfer-encoding') !== 'chunked' || body.endsWith(LAST_CHUNK)
 }
 
 export function headerOf(head: string, name: string): string | undefined {

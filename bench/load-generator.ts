@@ -3,15 +3,10 @@ import type { WireMessage } from '../lib/wire.ts'
 import { serveTasks } from './child-process.ts'
 import { type Delivered, GapReceiver } from './gap-receiver.ts'
 import type { Answer } from './http-socket.ts'
+import { openPages, type Pages } from './open-pages.ts'
 import { PollSocket } from './poll-socket.ts'
 
 /** Thousands of pages in one process. */
-
-/** So many connect at a time: more would be more than the server's backlog. */
-const CONNECTED_AT_ONCE = 250
-
-/** One address has about 28,000 ports, and a closed connection keeps its own for a minute. */
-const LOCAL_ADDRESSES = Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 2}`)
 
 let gapReceiver: GapReceiver | undefined
 let sockets: PollSocket[] = []
@@ -25,15 +20,13 @@ export interface Received {
 }
 
 const tasks = {
-  async connect({ port, privateTokens }: { port: number; privateTokens: readonly string[] }): Promise<void> {
-    for (let first = 0; first < privateTokens.length; first += CONNECTED_AT_ONCE) {
-      const batch = privateTokens.slice(first, first + CONNECTED_AT_ONCE).map((token, index) => {
-        const address = LOCAL_ADDRESSES[(first + index) % LOCAL_ADDRESSES.length]!
-        return new PollSocket(port, address, token, randomBytes(16).toString('base64url'))
-      })
-      await Promise.all(batch.map((socket) => socket.connected()))
-      sockets.push(...batch)
-    }
+  async connect(pages: Pages): Promise<void> {
+    sockets = await openPages(pages, async ({ port, localAddress, privateToken }) => {
+      const page = randomBytes(16).toString('base64url')
+      const socket = new PollSocket(port, localAddress, privateToken, page)
+      await socket.connected()
+      return socket
+    })
   },
   /** Sends one poll for each page. */
   poll(): void {

@@ -1,62 +1,47 @@
 import { serveTasks } from './child-process.ts'
+import { MARK, MessageCounter } from './message-counter.ts'
+import { openPages, type PagePlace, type Pages } from './open-pages.ts'
 
 /** A page that polls. */
 export interface PollingPage {
   connected(): Promise<void>
   /** Polls once. Resolves with what the answer says. */
   poll(): Promise<{ readonly status: string; readonly body: string }>
+  /** A poll that waits is never answered then. */
+  destroy(): void
 }
 
-/** Each message of the benchmark has this in it, once. */
-const MARK = /"n":"Bench"/g
-
-let count = 0
-let awaited = Number.POSITIVE_INFINITY
-let resolve: (() => void) | undefined
+const counter = new MessageCounter()
+let pages: PollingPage[] = []
 
 async function keepPolling(page: PollingPage): Promise<never> {
   for (;;) {
     const { status, body } = await page.poll()
     if (status !== 'HTTP/1.1 200 OK') throw new Error(`A poll was answered by ${status}.`)
-    count += body.match(MARK)?.length ?? 0
-    look()
+    counter.add(body.split(MARK).length - 1)
   }
 }
 
-function look(): void {
-  if (count > awaited) throw new Error(`${count} messages came, where ${awaited} were sent.`)
-  if (count < awaited) return
-  // The next ones may come before they are asked for.
-  awaited = Number.POSITIVE_INFINITY
-  resolve?.()
-}
-
-function tasksWith(newPage: (port: number, localAddress: string, privateToken: string) => PollingPage) {
+function tasksWith(newPage: (place: PagePlace) => PollingPage) {
   return {
-    async open({ port, privateTokens }: { port: number; privateTokens: readonly string[] }): Promise<void> {
-      for (const [index, token] of privateTokens.entries()) {
-        // One address has about 28,000 ports, and a closed connection keeps its own for a minute.
-        const page = newPage(port, `127.0.0.${(index % 8) + 2}`, token)
+    async open(asked: Pages): Promise<void> {
+      pages = await openPages(asked, async (place) => {
+        const page = newPage(place)
         await page.connected()
         void keepPolling(page)
-      }
-    },
-    /** Resolves when the pages have got so many messages in all. */
-    received(total: number): Promise<void> {
-      return new Promise((received) => {
-        awaited = total
-        resolve = received
-        look()
+        return page
       })
+    },
+    /** Resolves when the pages have got so many messages in all since they were opened. */
+    received: (total: number): Promise<void> => counter.received(total),
+    close(): void {
+      for (const page of pages) page.destroy()
+      counter.reset()
     },
   }
 }
 
-export type PollLoadTasks = ReturnType<typeof tasksWith>
-
 /** Pages that poll all the time, in one process. */
-export function servePollLoad(
-  newPage: (port: number, localAddress: string, privateToken: string) => PollingPage,
-): void {
+export function servePollLoad(newPage: (place: PagePlace) => PollingPage): void {
   serveTasks(tasksWith(newPage))
 }

@@ -7,9 +7,9 @@ export interface ProcessCost {
   readonly cpuMicroseconds: number
 }
 
-/** Needs `node --expose-gc`. */
+/** Needs `node --expose-gc`, which processes of the benchmark have. */
 export function collectedCost(): ProcessCost {
-  if (globalThis.gc === undefined) throw new Error('Run this with node --expose-gc, as npm run bench does.')
+  if (globalThis.gc === undefined) throw new Error('Run this with node --expose-gc.')
   globalThis.gc()
   globalThis.gc()
   const { heapUsed, rss } = process.memoryUsage()

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createClient } from 'redis'
-import { type Bursts, sendInBursts } from './bursts.ts'
 import { serveTasks } from './child-process.ts'
 import { cpuMicroseconds } from './process-cost.ts'
+import { type Bursts, sendInBursts } from './send-in-bursts.ts'
 
 /** The yardstick: Node's own server, which reads a stream of Redis, and writes each message to one response of an array. */
 
@@ -58,6 +58,7 @@ const tasks = {
   /** Whoever comes is served. */
   initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
   cpu: cpuMicroseconds,
+  held: () => held.length,
   sendToEach: ({ receivers, messagesEach, text }: Bursts): Promise<void> =>
     sendInBursts([...Array(receivers).keys()], messagesEach, (burst) =>
       Promise.all(burst.map((to) => send({ to, text }))),

@@ -2,19 +2,35 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serveTasks } from './child-process.ts'
-import { collectedCost, cpuMicroseconds, passTurns, TURNS_PER_MESSAGE } from './process-cost.ts'
+import { collectedCost, cpuMicroseconds } from './process-cost.ts'
+import { type Broadcasts, broadcastInTurns } from './sends.ts'
 
-/** The yardstick: Node's own server, which writes one shared Buffer to each response of an array. */
+/**
+ * The yardstick: Node's own server, which writes one shared Buffer to each response of an array. Who comes again is
+ * given what was missed in one Buffer, of those that were shared.
+ */
 
-const held: ServerResponse[] = []
+/** What a stream begins with. */
+const HELLO = Buffer.from(':\n\n')
 
-const server = createServer((_request, response) => {
+let held: ServerResponse[] = []
+/** The message `mid` is at `mid - 1`. */
+const frames: Buffer[] = []
+
+const server = createServer((request, response) => {
+  const lastEventId = request.headers['last-event-id']
+  const missed = lastEventId === undefined ? [] : frames.slice(Number(lastEventId))
   response.writeHead(200, { 'Content-Type': 'text/event-stream' })
-  response.write(':\n\n')
+  response.write(Buffer.concat([HELLO, ...missed]))
   held.push(response)
 })
 
-let mid = 0
+function send(text: string): void {
+  const mid = frames.length + 1
+  const frame = Buffer.from(`id: ${mid}\ndata: {"mid":${mid},"n":"Bench","c":${JSON.stringify(text)}}\n\n`)
+  frames.push(frame)
+  for (const response of held) response.write(frame)
+}
 
 const tasks = {
   async listen(): Promise<number> {
@@ -22,22 +38,15 @@ const tasks = {
     await once(server, 'listening')
     return (server.address() as AddressInfo).port
   },
+  /** Whoever comes is served; as long as real ones: what a request says is kept with it. */
+  initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
   cost: collectedCost,
   cpu: cpuMicroseconds,
-  held: () => held.length,
-  /** One message after another, with as many turns of the event loop between. */
-  async sendMany({ count, text }: { count: number; text: string }): Promise<void> {
-    for (let sent = 0; sent < count; sent++) {
-      mid += 1
-      const frame = Buffer.from(
-        `id: epoch:${mid}\ndata: {"mid":${mid},"n":"Bench","c":${JSON.stringify(text)}}\n\n`,
-      )
-      for (const response of held) response.write(frame)
-      await passTurns(TURNS_PER_MESSAGE)
-    }
+  held(): number {
+    held = held.filter(({ destroyed }) => !destroyed)
+    return held.length
   },
+  broadcast: (messages: Broadcasts): Promise<void> => broadcastInTurns(messages, () => send(messages.text)),
 }
-
-export type RawStreamServerTasks = typeof tasks
 
 serveTasks(tasks)

@@ -21,6 +21,10 @@ class SocketIoPage implements PollingPage {
   poll() {
     return this.#socket.exchange([`GET ${this.#path} HTTP/1.1`])
   }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
 }
 
-servePollLoad((port, localAddress) => new SocketIoPage(port, localAddress))
+servePollLoad(({ port, localAddress }) => new SocketIoPage(port, localAddress))

@@ -2,88 +2,90 @@ import type { BareCommitsTasks } from './bare-commits.ts'
 import type { ChannelCommitsTasks } from './channel-commits.ts'
 import { TaskProcess } from './child-process.ts'
 import type { RoundCost } from './commit-round.ts'
-import { mark, median, table } from './table.ts'
+import { environment } from './environment.ts'
+import { OtherLoad } from './other-load.ts'
+import { publish } from './publish.ts'
+import { atLeast, OURS, type Row, rowOf } from './result.ts'
+import { TEXT } from './sends.ts'
 
 /**
  * How much of what better-sqlite3 alone can store a channel stores for 100 publishers, and how many SQL statements
- * polls with nothing new take. The sides are processes of their own, and take turns. Ends with 1 if a bound is broken.
+ * polls with nothing new take. The sides are processes of their own, and take turns.
  */
 
-const ROUND = {
-  publishers: 100,
-  messages: 10_000,
-  text: 'a message of the length that a line of a chat has',
-}
+const ROUND = { publishers: 100, messages: 10_000, text: TEXT }
 const WARM_UP_ROUNDS = 6
 const ROUNDS = 41
 const POLLS = 1_000
 
-/** What this project promises: see README.md beside this file. */
-const LEAST_RATIO = 0.85
+const BY_NAME = 'by name'
+const BY_POSITION = 'by position'
 
-interface Report {
-  readonly channel: readonly RoundCost[]
-  readonly byName: readonly RoundCost[]
-  readonly byPosition: readonly RoundCost[]
+interface Measured {
+  /** Of each round, by the names of the sides. */
+  readonly rounds: Readonly<Record<string, readonly RoundCost[]>>
   readonly statements: { readonly ofPolls: number; readonly ofOneSend: number }
 }
 
-async function measure(): Promise<Report> {
+async function measure(otherLoad: OtherLoad): Promise<Measured> {
   const bare = new TaskProcess<BareCommitsTasks>(new URL('./bare-commits.js', import.meta.url))
   const channel = new TaskProcess<ChannelCommitsTasks>(new URL('./channel-commits.js', import.meta.url))
-  const report = { channel: [] as RoundCost[], byName: [] as RoundCost[], byPosition: [] as RoundCost[] }
+  const rounds = { [OURS]: [] as RoundCost[], [BY_NAME]: [] as RoundCost[], [BY_POSITION]: [] as RoundCost[] }
+  const round = async (): Promise<void> => {
+    rounds[OURS]!.push(await channel.ask('round', ROUND))
+    rounds[BY_NAME]!.push(await bare.ask('byName', ROUND))
+    rounds[BY_POSITION]!.push(await bare.ask('byPosition', ROUND))
+  }
   try {
-    for (let count = 0; count < WARM_UP_ROUNDS + ROUNDS; count++) {
-      report.channel.push(await channel.ask('round', ROUND))
-      report.byName.push(await bare.ask('byName', ROUND))
-      report.byPosition.push(await bare.ask('byPosition', ROUND))
-    }
-    for (const rounds of Object.values(report)) rounds.splice(0, WARM_UP_ROUNDS)
-    return { ...report, statements: await channel.ask('statements', POLLS) }
+    for (let count = 0; count < WARM_UP_ROUNDS; count++) await round()
+    for (const each of Object.values(rounds)) each.length = 0
+    for (let count = 0; count < ROUNDS; count++) await otherLoad.during(round)
+    return { rounds, statements: await channel.ask('statements', POLLS) }
   } finally {
     await bare.stop()
     await channel.stop()
   }
 }
 
-/** Prints a table. Returns whether all bounds were kept. */
-function printReport({ channel, byName, byPosition, statements }: Report): boolean {
-  const print = table(3)
-  const sides = [channel, byName, byPosition]
-  // What slows the disk down for a while slows both sides of a round.
-  const ratios = [byName, byPosition].map((rounds) =>
-    median(rounds.map((round, index) => channel[index]!.messagesPerSecond / round.messagesPerSecond)),
-  )
-  const verdicts = {
-    ratio: ratios[0]! >= LEAST_RATIO,
-    // That a send is counted shows that polls would be.
-    polls: statements.ofPolls === 0 && statements.ofOneSend > 0,
+function rowsOf({ rounds, statements }: Measured): Row[] {
+  const sides = Object.entries(rounds).map(([name, costs]) => ({
+    name,
+    valuesOf: (what: string) => costs.map((cost) => cost[what as keyof RoundCost]),
+  }))
+  // That a send is counted shows that polls would be.
+  const isNone = statements.ofPolls === 0 && statements.ofOneSend > 0
+  const polls = POLLS.toLocaleString('en')
+  return [
+    rowOf(sides, {
+      measure: 'messagesPerSecond',
+      what: 'messages a second',
+      unit: '/s',
+      ratioTo: BY_NAME,
+      demands: [atLeast(0.85)],
+    }),
+    rowOf(sides, { measure: 'cpuMicroseconds', what: 'CPU of a message', unit: 'µs' }),
+    {
+      what: `statements of ${polls} polls with nothing new`,
+      unit: '',
+      values: [statements.ofPolls, null, null],
+      bounds: [{ text: 'none', holds: isNone }],
+    },
+    { what: 'statements of one send', unit: '', values: [statements.ofOneSend, null, null], bounds: [] },
+  ]
+}
+
+await publish(async () => {
+  const otherLoad = new OtherLoad()
+  const measured = await measure(otherLoad)
+  return {
+    name: 'sqlite-commits',
+    title: `${ROUND.publishers} publishers, synchronous = FULL`,
+    sides: Object.keys(measured.rounds),
+    rows: rowsOf(measured),
+    notes: [
+      `Medians of ${ROUNDS} rounds, after ${WARM_UP_ROUNDS} to warm up. No process is pinned to a core.`,
+      ...otherLoad.notes(),
+    ],
+    versions: environment('better-sqlite3'),
   }
-  print(`${ROUND.publishers} publishers, synchronous = FULL`, ['koa-comet', 'by name', 'by position'])
-  print(
-    `messages a second, median of ${ROUNDS} rounds`,
-    sides.map((rounds) => thousands(median(rounds.map((round) => round.messagesPerSecond)))),
-  )
-  print(
-    'of these koa-comet has, median of the rounds',
-    ['', ...ratios.map((ratio) => ratio.toFixed(2))],
-    `${mark(verdicts.ratio)} by name at least ${LEAST_RATIO}`,
-  )
-  print(
-    'CPU per message, median',
-    sides.map((rounds) => `${median(rounds.map((round) => round.cpuMicroseconds)).toFixed(1)} µs`),
-  )
-  print(
-    `statements of ${thousands(POLLS)} polls with nothing new`,
-    [thousands(statements.ofPolls)],
-    `${mark(verdicts.polls)} none`,
-  )
-  print('statements of one send', [thousands(statements.ofOneSend)])
-  return verdicts.ratio && verdicts.polls
-}
-
-function thousands(number: number): string {
-  return Math.round(number).toLocaleString('en')
-}
-
-process.exitCode = printReport(await measure()) ? 0 : 1
+})

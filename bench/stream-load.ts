@@ -1,37 +1,61 @@
 import { serveTasks } from './child-process.ts'
-import { sharedNow } from './process-cost.ts'
-import { StreamSocket } from './stream-socket.ts'
+import { MessageCounter } from './message-counter.ts'
+import { openPages, type PagePlace, type Pages } from './open-pages.ts'
 
-/** Thousands of pages with a stream each, in one process. */
-
-/** So many connect at a time: more would be more than the server's backlog. */
-const CONNECTED_AT_ONCE = 250
-
-/** Pages of one server and of the other, side by side. */
-const sockets = new Map<number, StreamSocket[]>()
-
-const tasks = {
-  async open({ port, privateTokens }: { port: number; privateTokens: readonly string[] }): Promise<void> {
-    const opened: StreamSocket[] = []
-    for (let first = 0; first < privateTokens.length; first += CONNECTED_AT_ONCE) {
-      const batch = privateTokens
-        .slice(first, first + CONNECTED_AT_ONCE)
-        .map((token, index) => new StreamSocket(port, `127.0.0.${(index % 8) + 2}`, token))
-      await Promise.all(batch.map((socket) => socket.opened()))
-      opened.push(...batch)
-    }
-    sockets.set(port, opened)
-  },
-  /** Resolves when each page has got so many messages in all, with the time on the clock that processes share. */
-  async received({ port, count }: { port: number; count: number }): Promise<number> {
-    await Promise.all(sockets.get(port)!.map((socket) => socket.received(count)))
-    return sharedNow()
-  },
-  close(port: number): void {
-    for (const socket of sockets.get(port)!) socket.destroy()
-  },
+/** A page with a stream. */
+export interface StreamPage {
+  /** How many messages it has got, as the page that it continues too. */
+  readonly count: number
+  /** Resolves when the stream is open. */
+  opened(): Promise<void>
+  destroy(): void
 }
 
-export type StreamLoadTasks = typeof tasks
+/**
+ * Makes a page, which connects.
+ *
+ * @param got is told of each part that comes how many messages are in it
+ * @param before the page that was dropped, which this one continues
+ */
+export type NewStreamPage<P extends StreamPage> = (
+  place: PagePlace,
+  got: (messages: number) => void,
+  before?: P,
+) => P
 
-serveTasks(tasks)
+function tasksWith<P extends StreamPage>(newPage: NewStreamPage<P>) {
+  const counter = new MessageCounter()
+  const got = (messages: number): void => counter.add(messages)
+  let asked: Pages
+  let pages: P[] = []
+  const openAll = async (before: readonly P[]): Promise<void> => {
+    pages = await openPages(asked, async (place, index) => {
+      const page = newPage(place, got, before[index])
+      await page.opened()
+      return page
+    })
+  }
+  return {
+    open(those: Pages): Promise<void> {
+      asked = those
+      counter.reset()
+      return openAll([])
+    },
+    /** Resolves when the pages have got so many messages in all since they were opened, and each as many. */
+    async received(total: number): Promise<void> {
+      await counter.received(total)
+      const other = pages.find(({ count }) => count !== total / pages.length)
+      if (other) throw new Error(`A page got ${other.count} of ${total} messages to ${pages.length} pages.`)
+    },
+    close(): void {
+      for (const page of pages) page.destroy()
+    },
+    /** All come again from where they were. */
+    resume: (): Promise<void> => openAll(pages),
+  }
+}
+
+/** Pages with a stream each, in one process. */
+export function serveStreamLoad<P extends StreamPage>(newPage: NewStreamPage<P>): void {
+  serveTasks(tasksWith(newPage))
+}

@@ -1,11 +1,11 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createAdapter } from '@socket.io/redis-streams-adapter'
 import { createClient } from 'redis'
 import { Server } from 'socket.io'
-import { sendInBursts } from '../../dist/bench/bursts.js'
 import { serveTasks } from '../../dist/bench/child-process.js'
-import { cpuMicroseconds } from '../../dist/bench/process-cost.js'
+import { sendInBursts } from '../../dist/bench/send-in-bursts.js'
+import { messageOf, servingTasks } from './peer-server.js'
+import { WITHOUT_PINGS } from './socket-io.js'
 
 /** A node of socket.io with its adapter for streams of Redis, as its documentation shows it. */
 
@@ -14,23 +14,17 @@ const redis = createClient({ url })
 await redis.connect()
 
 const server = createServer()
-const io = new Server(server, { adapter: createAdapter(redis), transports: ['websocket'] })
+const io = new Server(server, { adapter: createAdapter(redis), transports: ['websocket'], ...WITHOUT_PINGS })
 
 serveTasks({
-  async listen() {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return server.address().port
-  },
-  /** Whoever comes is served. */
-  initialise: (count) => Array(count).fill(''),
-  cpu: cpuMicroseconds,
+  ...servingTasks(server),
+  held: () => io.sockets.sockets.size,
   async sendToEach({ receivers, messagesEach, text }) {
     const sockets = await io.fetchSockets()
     if (sockets.length !== receivers) throw new Error(`${sockets.length} of ${receivers} sockets are known.`)
     const ids = sockets.map(({ id }) => id)
     await sendInBursts(ids, messagesEach, async (burst) => {
-      for (const id of burst) io.to(id).emit('Bench', text)
+      for (const id of burst) io.to(id).emit('Bench', messageOf(text))
     })
   },
 })

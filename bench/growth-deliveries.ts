@@ -1,0 +1,67 @@
+import { type Growth, seriesOf } from './growth-of.ts'
+import { median } from './median.ts'
+import type { OtherLoad } from './other-load.ts'
+import { COMET_POLLS, COMET_STREAMS, RAW_POLLS, RAW_STREAMS } from './programs.ts'
+import { TEXT } from './sends.ts'
+import { Side, type SidePrograms } from './side.ts'
+import { takeTurns } from './turns.ts'
+
+/** What a message to all costs the server for each page, by the number of pages. */
+
+const PAGES = [100, 1_000, 5_000, 10_000]
+/** To all pages of a side together, in each round; of few pages less, since each message is waited for. */
+const DELIVERIES = 10_000
+const MOST_MESSAGES = 50
+const COURSE = { starts: 1, warmUpRounds: 4, rounds: 5 }
+const MEASURE = 'perDelivery'
+
+type Kind = readonly [
+  name: string,
+  programs: SidePrograms,
+  sendAll: (side: Side, messages: number) => Promise<void>,
+]
+
+/** Each poll is answered by one message: the next is sent when all poll again. */
+async function toPolls(side: Side, messages: number): Promise<void> {
+  for (let sent = 0; sent < messages; sent++) await toStreams(side, 1)
+}
+
+function toStreams(side: Side, messages: number): Promise<void> {
+  return side.broadcast({ count: messages, together: 1, text: TEXT })
+}
+
+const KINDS: readonly Kind[] = [
+  ['polls, koa-comet', COMET_POLLS, toPolls],
+  ['polls, node:http', RAW_POLLS, toPolls],
+  ['streams, koa-comet', COMET_STREAMS, toStreams],
+  ['streams, node:http', RAW_STREAMS, toStreams],
+]
+
+/** Microseconds of each kind. */
+async function measureAt(pages: number, otherLoad: OtherLoad): Promise<number[]> {
+  const sides = KINDS.map(([, programs]) => new Side(programs))
+  const sendAll = new Map(sides.map((side, index) => [side, KINDS[index]![2]]))
+  const messages = Math.min(DELIVERIES / pages, MOST_MESSAGES)
+  const course = {
+    ...COURSE,
+    open: async (side: Side) => side.open(await side.initialise(pages)),
+    round: async (side: Side) => {
+      const cpu = await side.cpuWithPagesAwake(() => sendAll.get(side)!(side, messages))
+      return { [MEASURE]: cpu / (messages * pages) }
+    },
+  }
+  await takeTurns(sides, course, otherLoad)
+  return sides.map((side) => median(side.valuesOf(MEASURE)))
+}
+
+export async function growthOfDeliveries(otherLoad: OtherLoad): Promise<Growth> {
+  const measured = new Map<number, number[]>()
+  for (const pages of PAGES) measured.set(pages, await measureAt(pages, otherLoad))
+  return {
+    name: 'growth-deliveries',
+    title: 'Server CPU of a message to all, for each page',
+    xLabel: 'pages',
+    unit: 'µs',
+    series: KINDS.map(([name], index) => seriesOf(name, measured, index)),
+  }
+}

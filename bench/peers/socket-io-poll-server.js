@@ -1,0 +1,4 @@
+import { serveSocketIo } from './socket-io.js'
+
+/** socket.io whose pages poll. */
+serveSocketIo({ transports: ['polling'] })

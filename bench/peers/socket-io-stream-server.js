@@ -1,0 +1,4 @@
+import { serveSocketIo } from './socket-io.js'
+
+/** socket.io over WebSockets. */
+serveSocketIo({ transports: ['websocket'] })

@@ -1,0 +1,22 @@
+import { OURS, RAW } from './result.ts'
+import type { SidePrograms } from './side.ts'
+
+/** The sides that are no peers. */
+
+export const COMET_POLLS = programs(OURS, 'comet-server', 'comet-poll-load')
+export const RAW_POLLS = programs(RAW, 'raw-server', 'comet-poll-load')
+export const KOA_POLLS = programs('Koa alone', 'koa-server', 'comet-poll-load')
+
+export const COMET_STREAMS = programs(OURS, 'comet-server', 'comet-stream-load')
+export const RAW_STREAMS = programs(RAW, 'raw-stream-server', 'comet-stream-load')
+
+/** Two nodes of them need the address of a Redis. */
+export const RAW_REDIS_STREAMS = programs(RAW, 'raw-redis-node', 'comet-stream-load')
+
+function programs(name: string, server: string, load: string): SidePrograms {
+  return { name, server: programOf(server), load: programOf(load) }
+}
+
+function programOf(name: string): URL {
+  return new URL(`./${name}.js`, import.meta.url)
+}
