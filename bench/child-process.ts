@@ -17,23 +17,8 @@ interface Asked {
   reject(error: Error): void
 }
 
-let isAwake = false
-
-/** What every process can be asked. */
-const COMMON_TASKS: Tasks = {
-  stayAwake(isAsked: boolean): void {
-    isAwake = isAsked
-    turnOnceMore()
-  },
-}
-
-function turnOnceMore(): void {
-  if (isAwake) setImmediate(turnOnceMore)
-}
-
 /** Does what the parent process asks for, and ends with it. */
-export function serveTasks(ownTasks: Tasks): void {
-  const tasks = { ...ownTasks, ...COMMON_TASKS }
+export function serveTasks(tasks: Tasks): void {
   process.on('message', async ({ id, name, argument }: { id: number; name: string; argument: unknown }) => {
     try {
       process.send!({ id, result: await tasks[name]!(argument) })
@@ -76,11 +61,6 @@ export class TaskProcess<T extends Tasks> {
         if (error) reject(error)
       })
     })
-  }
-
-  /** Whether it is to look for work all the time from now on, so that nobody has to wake it. */
-  async stayAwake(isAsked: boolean): Promise<void> {
-    await this.ask('stayAwake', isAsked as Parameters<T[string]>[0])
   }
 
   async stop(): Promise<void> {

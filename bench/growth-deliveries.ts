@@ -46,7 +46,7 @@ async function measureAt(pages: number, otherLoad: OtherLoad): Promise<number[]>
     ...COURSE,
     open: async (side: Side) => side.open(await side.initialise(pages)),
     round: async (side: Side) => {
-      const cpu = await side.cpuWithPagesAwake(() => sendAll.get(side)!(side, messages))
+      const cpu = await side.cpuOf(() => sendAll.get(side)!(side, messages))
       return { [MEASURE]: cpu / (messages * pages) }
     },
   }

@@ -20,13 +20,13 @@ const ROUNDS = { starts: 3, warmUpRounds: 4, rounds: 4 }
 const SOCKET_IO = 'socket.io polling'
 
 async function round(side: Side): Promise<{ broadcast: number; unicast: number }> {
-  const broadcast = await side.cpuWithPagesAwake(async () => {
+  const broadcast = await side.cpuOf(async () => {
     // Each when the one before has come, and all poll again: so each poll is answered by one message.
     for (let sent = 0; sent < BROADCASTS; sent++) {
       await side.broadcast({ count: 1, together: 1, text: TEXT })
     }
   })
-  const unicast = await side.cpuWithPagesAwake(() => side.unicast({ count: UNICASTS, text: TEXT }))
+  const unicast = await side.cpuOf(() => side.unicast({ count: UNICASTS, text: TEXT }))
   return { broadcast: broadcast / (BROADCASTS * POLLS), unicast: unicast / UNICASTS }
 }
 

@@ -131,17 +131,6 @@ export class Side {
     return (await this.#server.ask('cpu')) - before
   }
 
-  /**
-   * The same, while the pages' process does not sleep: whoever writes to one that sleeps pays for waking it, and a slow
-   * server would do so more often than one that keeps it busy.
-   */
-  async cpuWithPagesAwake(work: () => Promise<void>): Promise<number> {
-    await this.#load.stayAwake(true)
-    const cpu = await this.cpuOf(work)
-    await this.#load.stayAwake(false)
-    return cpu
-  }
-
   /** Keeps what a round has measured. */
   note(measured: Readonly<Record<string, number>>): void {
     for (const [measure, value] of Object.entries(measured)) {

@@ -24,7 +24,7 @@ async function open(side: Side): Promise<void> {
 async function round(side: Side): Promise<{ perClient: number }> {
   await side.drop()
   await side.broadcastUnheard({ count: MISSED, together: 1, text: TEXT })
-  const cpu = await side.cpuWithPagesAwake(() => side.resume(MISSED))
+  const cpu = await side.cpuOf(() => side.resume(MISSED))
   return { perClient: cpu / STREAMS }
 }
 

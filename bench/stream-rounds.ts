@@ -23,7 +23,7 @@ export async function measureStreams(
   const sides = programs.map((each) => new Side(each))
   const open = async (side: Side): Promise<void> => side.open(await side.initialise(streams))
   const round = async (side: Side): Promise<Record<string, number>> => {
-    const cpu = await side.cpuWithPagesAwake(() => side.broadcast({ count: messages, together, text: TEXT }))
+    const cpu = await side.cpuOf(() => side.broadcast({ count: messages, together, text: TEXT }))
     return { [PER_DELIVERY]: cpu / (messages * streams) }
   }
   await takeTurns(sides, { ...rounds, open, round }, otherLoad)
