@@ -18,7 +18,7 @@ const MAX_LINES = 250
 const LAYERS_OF_LIB: Layers = [
   [
     'words',
-    /^lib\/(wire|cursor|topics|seconds|comet-message|comet-entry|comet-client|comet-exception|comet-operation|comet-claim|comet-action|memberships|message-types|private-token|request-header|checks|ticker|debug)\.ts$/,
+    /^lib\/(wire|cursor|topics|seconds|comet-message|comet-entry|comet-client|comet-exception|comet-operation|comet-claim|comet-action|memberships|message-types|private-token|checks|ticker|debug)\.ts$/,
   ],
   [
     'contract',

@@ -1,4 +1,4 @@
-import { createClient } from 'redis'
+import { createClient, type RedisClientType } from 'redis'
 import { RedisIsMissing, startRedis } from '../samples/cluster/redis-process.ts'
 import { TaskProcess, type Tasks } from './child-process.ts'
 import { CORES, leaveServersCore, NOTE_ON_CORES } from './cores.ts'
@@ -38,11 +38,14 @@ interface PublisherTasks extends Tasks {
 /** Two nodes of one kind: all pages are at the one that is measured, the other one sends. */
 class TwoNodes extends Side {
   readonly #node: SidePrograms
+  readonly #redisUrl: string
   #publisher!: TaskProcess<PublisherTasks>
 
-  constructor(node: SidePrograms) {
+  constructor(programs: SidePrograms, redisUrl: string) {
+    const node = { ...programs, args: [redisUrl] }
     super(node)
     this.#node = node
+    this.#redisUrl = redisUrl
   }
 
   override async start(): Promise<void> {
@@ -54,6 +57,8 @@ class TwoNodes extends Side {
   override async stop(): Promise<void> {
     await super.stop()
     await this.#publisher?.stop()
+    // The next start begins with new clients: those of this one would be sent to as well.
+    await withRedis(this.#redisUrl, (client) => client.flushAll())
   }
 
   /** Resolves when each page has got all that was sent to it, and nothing else. */
@@ -75,7 +80,7 @@ async function round(side: TwoNodes): Promise<{ perMessage: number }> {
 async function measure(redisUrl: string): Promise<Result> {
   const { peers, missing } = peersOf('redis-receiver')
   const sides = [COMET_STREAMS, RAW_REDIS_STREAMS, ...peers].map(
-    (programs) => new TwoNodes({ ...programs, args: [redisUrl] }),
+    (programs) => new TwoNodes(programs, redisUrl),
   )
   const otherLoad = new OtherLoad()
   await takeTurns(sides, { ...ROUNDS, open, round }, otherLoad)
@@ -100,10 +105,18 @@ async function measure(redisUrl: string): Promise<Result> {
   }
 }
 
+async function withRedis<T>(url: string, ask: (client: RedisClientType) => Promise<T>): Promise<T> {
+  const client: RedisClientType = createClient({ url })
+  await client.connect()
+  try {
+    return await ask(client)
+  } finally {
+    client.destroy()
+  }
+}
+
 async function versionOf(redisUrl: string): Promise<string> {
-  const client = await createClient({ url: redisUrl }).connect()
-  const information = await client.info('server')
-  client.destroy()
+  const information = await withRedis(redisUrl, (client) => client.info('server'))
   return `Redis server ${/^redis_version:(.*)$/m.exec(information)?.[1]?.trim()}`
 }
 

@@ -35,9 +35,17 @@ export function withDeadline<T>(
 }
 
 function failedAt(what: string, cause: unknown): CometException {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
-  const text = `The state provider failed at ${what}: ${reason}.`
+  const text = `The state provider failed at ${what}: ${textOf(cause).replace(/\.$/, '')}.`
   return new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text, { cause })
+}
+
+/** Whatever a provider rejects with. Never throws: nobody would be told of anything then. */
+function textOf(cause: unknown): string {
+  try {
+    return String(cause instanceof Error ? cause.message : cause)
+  } catch {
+    return 'with what cannot be shown as text'
+  }
 }
 
 /** Asks the provider for one thing after another, each within `seconds`. */

@@ -160,3 +160,45 @@ test('behind a proxy that ends TLS, with app.proxy, a page of the public origin 
   )
   expect(answer.status).toBe(200)
 })
+
+describe('behind what sets or hooks the head of an answer', () => {
+  test('a stream and a held poll have the text of their own status', async () => {
+    const deniesFirst: Middleware = async (ctx, next) => {
+      ctx.status = 401
+      await next()
+    }
+    const site = await openSite({ before: [deniesFirst] })
+    const { privateToken } = await site.newClient()
+    const polling = fetch(site.url, { headers: { 'Comet-Token': privateToken } })
+    await site.holds(1)
+    await site.channel.sendMessage('Count', 1)
+    const polled = await polling
+    expect([polled.status, polled.statusText]).toEqual([200, 'OK'])
+    const headers = { 'Comet-Token': privateToken, Accept: 'text/event-stream' }
+    const streamed = await fetch(site.url, { headers })
+    expect([streamed.status, streamed.statusText]).toEqual([200, 'OK'])
+    await streamed.body!.cancel()
+  })
+
+  test('a held poll keeps its headers where writeHead is hooked with a status and headers alone', async () => {
+    const hooks: Middleware = async (ctx, next) => {
+      const writeHead = ctx.res.writeHead.bind(ctx.res) as (
+        status: number,
+        headers?: object,
+      ) => typeof ctx.res
+      ctx.res.writeHead = ((status: number, headers: object) =>
+        writeHead(status, { ...headers, 'X-Hooked': 'yes' })) as typeof ctx.res.writeHead
+      await next()
+    }
+    const site = await openSite({ before: [hooks] })
+    const { privateToken } = await site.newClient()
+    const polling = poll(site.url, privateToken)
+    await site.holds(1)
+    await site.channel.sendMessage('Count', 1)
+    const { headers, messages, cursor } = await polling
+    expect(headers.get('X-Hooked')).toBe('yes')
+    expect(headers.get('Cache-Control')).toBe('no-store')
+    expect(cursor).not.toBeNull()
+    expect(messages).toMatchObject([{ n: 'Count', c: 1 }])
+  })
+})

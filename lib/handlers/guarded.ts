@@ -3,8 +3,8 @@ import { COMMON_HEADERS, errorAnswer, type ToldError } from '../answer.ts'
 import type { ChannelEmitter } from '../channel-events.ts'
 import { CometException } from '../comet-exception.ts'
 import { debugSubscribe } from '../debug.ts'
-import { requestHeader } from '../request-header.ts'
 import { answerNow } from '../subscribe/held-response.ts'
+import { requestHeader } from '../subscribe/request-header.ts'
 import { CometRefusal } from '../upstream/comet-refusal.ts'
 import { type Origins, refusedOrigin } from './origins.ts'
 
@@ -41,11 +41,11 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
           `This address has ${allow}, not ${ctx.method}.`,
         )
       }
-      if (ctx.method === 'OPTIONS') return answerPreflight(ctx, allow, isAllowed)
+      if (ctx.method === 'OPTIONS') return Promise.resolve(answerPreflight(ctx, allow, isAllowed))
       if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
       return endpoint.handle(ctx).catch((cause) => refuse(ctx, cause))
     } catch (cause) {
-      return refuse(ctx, cause)
+      return Promise.resolve(refuse(ctx, cause))
     }
   }
 }

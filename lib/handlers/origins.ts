@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
-import { requestHeader } from '../request-header.ts'
+import { requestHeader } from '../subscribe/request-header.ts'
 
 const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { CometException } from '../comet-exception.ts'
-import { requestHeader } from '../request-header.ts'
+import { requestHeader } from '../subscribe/request-header.ts'
 
 /** Enough for tokens and names. */
 const MAX_FIELDS_BYTES = 4096

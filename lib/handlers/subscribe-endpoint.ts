@@ -8,11 +8,11 @@ import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
 import { debugSubscribe } from '../debug.ts'
 import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
-import { requestHeader } from '../request-header.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { isGone } from '../subscribe/is-gone.ts'
 import type { ProbeParameters } from '../subscribe/probes.ts'
+import { requestHeader } from '../subscribe/request-header.ts'
 import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import { headerToken, readBody, readHeaders, type SubscribeRequest } from '../subscribe/subscribe-request.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
@@ -68,7 +68,7 @@ export class SubscribeEndpoint implements Endpoint {
     this.#isAppAsked = options.identify !== null || options.authorize !== null
   }
 
-  /** Nothing is awaited without need: most polls are held in the turn that they came in, for a third of the cost. */
+  /** Nothing is awaited without need: most polls are held in the turn that they came in. */
   async handle(ctx: Context): Promise<void> {
     this.#transports.check(ctx)
     const isGet = ctx.method === 'GET'

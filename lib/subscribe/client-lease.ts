@@ -40,6 +40,7 @@ export class ClientLease implements Reader {
   /** When the lease was last renewed by this node: milliseconds on the monotonic clock. */
   renewedAt = Number.NEGATIVE_INFINITY
   /** A renewal that failed is not tried again in the background before this. */
+  // A small whole number: V8 keeps others in objects of their own, and there is one for each client.
   retryAt = 0
   /** When the client was last seen by this node. */
   seenAt = Number.NEGATIVE_INFINITY

@@ -56,7 +56,7 @@ export class HeldResponse {
     ctx.compress = false
     ;(ctx.res as HoldingResponse)[held] = this
     Object.defineProperty(ctx, 'respond', RESPOND)
-    // Not once(), nor a closure for each: they take more memory than all else here.
+    // Nobody else holds it. Not once(), nor a closure for each: they take more memory than all else here.
     ctx.res.on('close', onClose)
   }
 
@@ -75,7 +75,7 @@ export class HeldResponse {
   }
 
   /** The response is over. */
-  close(): void {
+  closed(): void {
     this.#owner.closed()
   }
 
@@ -104,8 +104,7 @@ export class HeldResponse {
   /** Begins an answer in pieces. Only when Koa has unwound. */
   begin(headers: Answer['headers'], first: StreamFrame): void {
     this.#guarded((res) => {
-      // Not setHeader: it would keep them for as long as the stream is open.
-      res.writeHead(200, headers)
+      writeHead(res, 200, headers)
       this.#writer = new StreamWriter(res, this.#owner, first)
       forgetHead(res)
     })
@@ -130,9 +129,9 @@ export class HeldResponse {
     })
   }
 
-  /** Most readers have taken all of it by now: then nothing of it is left in this process. */
+  /** Most readers have taken all of it by now. */
   #watch(res: ServerResponse): void {
-    if (res.writableFinished || (isHttp1(res) && res.writableLength === 0)) return
+    if (res.writableFinished) return
     const answer = new UnfinishedAnswer(res)
     this.#owner.unfinished?.(answer)
   }
@@ -150,19 +149,24 @@ export class HeldResponse {
 }
 
 function onClose(this: HoldingResponse): void {
-  this[held]?.close()
+  this[held]?.closed()
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
   const sent: OutgoingHttpHeaders = { ...headersFor(res, headers) }
   if (status !== 204) sent['Content-Length'] = Buffer.byteLength(body)
-  // Not setHeader for each of them: Node would keep a list for every one.
-  if (isHttp1(res)) res.writeHead(status, STATUS_CODES[status], sent)
-  else res.writeHead(status, sent)
+  writeHead(res, status, sent)
   res.end(body)
 }
 
-/** HTTP/2 has no connection header, and warns of it as of a text beside the status. */
+/** Not by setHeader: Node would keep a list for each header, and all of them for as long as a stream is open. */
+function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
+  // An earlier middleware may have set another text. HTTP/2 has none, and warns of it.
+  if (isHttp1(res)) res.statusMessage = STATUS_CODES[status] ?? ''
+  res.writeHead(status, headers)
+}
+
+/** HTTP/2 has no connection header, and warns of it. */
 function headersFor(res: ServerResponse, headers: Answer['headers']): Answer['headers'] {
   if (isHttp1(res) || headers.Connection === undefined) return headers
   const { Connection, ...rest } = headers

@@ -1,8 +1,8 @@
 import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
 import { type Cursor, parseCursor } from '../cursor.ts'
-import { requestHeader } from '../request-header.ts'
 import type { Page } from './page.ts'
+import { requestHeader } from './request-header.ts'
 
 /** What a page asks for, whichever form it came in. */
 export interface SubscribeRequest {

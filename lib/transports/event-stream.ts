@@ -182,7 +182,7 @@ function lastOf(outcome: Exclude<SubscribeOutcome, Messages>): string {
   }
 }
 
-/** By name, as those of a poll: of a spread V8 makes a hidden class for each answer. */
+/** By name, as those of a poll: of constants that are spread V8 makes a hidden class for each answer. */
 function headersAt(cursor: Cursor, outcome: 'resumed' | 'reset'): Answer['headers'] {
   return {
     'Cache-Control': STREAM_HEADERS['Cache-Control'],

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 
 /**
- * A header of a request, '' if it has none. As `ctx.get`, which makes a lower-case copy of the name each time: a poll
+ * A header of a request, '' if it has none. Not `ctx.get`, which makes a lower-case copy of the name each time: a poll
  * asks for ten.
  * @param name in lower case
  */
