@@ -1,10 +1,23 @@
 import { formatRatio, formatValue, OURS, type Result, type Row } from './result.ts'
 import { verdictOf } from './table.ts'
 
-/** A table in Markdown. The first column says what, the others have figures. */
+/** A table in Markdown, in the form of the project's formatter. The first column says what, the others have figures. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const alignment = head.map((_, index) => (index === 0 ? '---' : '--:'))
-  return [head, alignment, ...rows].map((cells) => `| ${cells.map(escaped).join(' | ')} |`).join('\n')
+  const lines = [head, ...rows].map((cells) => cells.map(escaped))
+  const widths = head.map((_, column) => Math.max(3, ...lines.map((cells) => cells[column]?.length ?? 0)))
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const [first, ...others] = lines.map((cells) =>
+    line(
+      widths.map((width, column) => {
+        const cell = cells[column] ?? ''
+        return column === 0 ? cell.padEnd(width) : cell.padStart(width)
+      }),
+    ),
+  )
+  const rule = line(
+    widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)),
+  )
+  return [first, rule, ...others].join('\n')
 }
 
 /** What README.md says of a result: its table, its notes, its chart, and how it came about. */

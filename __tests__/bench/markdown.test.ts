@@ -8,10 +8,12 @@ describe('What is written of a result', () => {
   const written = markdownOf(RESULT, 'charts/polls.svg', DATE)
 
   test('has a table with values, their ratios, and the bounds', () => {
-    expect(written).toContain('| 1,000 polls & more | **koa-comet** | node:http | <peer> | bound |')
-    expect(written).toContain('| to all<br>times node:http | 27.5 µs<br>1.42 |')
-    expect(written).toContain('ok at most 1.45')
-    expect(written).toContain('| heap | 8.70 kB | 4.96 kB |  |  |')
+    // Without what only aligns.
+    const cells = written.replaceAll(/ +\|/g, ' |').replaceAll(/\| +/g, '| ')
+    expect(cells).toContain('| 1,000 polls & more | **koa-comet** | node:http | <peer> | bound |')
+    expect(cells).toContain('| to all<br>times node:http | 27.5 µs<br>1.42 |')
+    expect(cells).toContain('ok at most 1.45')
+    expect(cells).toContain('| heap | 8.70 kB | 4.96 kB | | |')
   })
 
   test('has its notes, its chart, and how it came about', () => {
@@ -22,7 +24,9 @@ describe('What is written of a result', () => {
 })
 
 test('A table in Markdown keeps its columns, whatever its cells say', () => {
-  expect(markdownTable(['a', 'b'], [['x | y', '1']])).toBe('| a | b |\n| --- | --: |\n| x \\| y | 1 |')
+  expect(markdownTable(['a', 'b'], [['x | y', '1']])).toBe(
+    ['| a      |   b |', '| ------ | --: |', '| x \\| y |   1 |'].join('\n'),
+  )
 })
 
 describe('The part of a README', () => {
