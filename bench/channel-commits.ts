@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { CometStateManager } from 'koa-comet'
 import { SqliteCometStateProvider } from 'koa-comet/providers/sqlite'
 import { serveTasks } from './child-process.ts'
 import { costOf, type Round, type RoundCost, withFile } from './commit-round.ts'
+import { listening } from './listening.ts'
 import { countStatements } from './statement-counter.ts'
 
 /** A channel on SQLite: publishers that each wait for their message to be stored, and pages that poll. */
@@ -40,9 +39,8 @@ const tasks = {
   statements(polls: number): Promise<{ ofPolls: number; ofOneSend: number }> {
     return withFile(async (file) => {
       const channel = new CometStateManager(new QuietProvider(file))
-      const server = createServer(new Koa().use(channel.mount('/comet')).callback()).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/comet`
+      const server = createServer(new Koa().use(channel.mount('/comet')).callback())
+      const url = `http://127.0.0.1:${await listening(server)}/comet`
       const pages = []
       for (let number = 0; number < PAGES; number++) {
         const { privateToken } = await channel.initializeClient({ publicToken: `page-${number}` })

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
@@ -9,6 +7,7 @@ import { RedisCometStateProvider } from 'koa-comet/providers/redis'
 import { createClient } from 'redis'
 import { serveTasks } from './child-process.ts'
 import { publishIntoGaps } from './gap-publisher.ts'
+import { listening } from './listening.ts'
 import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
 import { type Bursts, sendInBursts } from './send-in-bursts.ts'
 import { type Broadcasts, broadcastInTurns, type Unicasts, unicastInTurns } from './sends.ts'
@@ -45,9 +44,7 @@ async function publicTokens(): Promise<readonly string[]> {
 const tasks = {
   async listen(): Promise<number> {
     await channel.open()
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
+    return listening(server)
   },
   /** Makes clients; returns their private tokens, and keeps none. */
   async initialise(count: number): Promise<string[]> {

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { CometStateManager, type SendOptions } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { serveTasks } from './child-process.ts'
+import { listening } from './listening.ts'
 import { collectedCost, cpuMicroseconds } from './process-cost.ts'
 import { type Broadcasts, broadcastInTurns, TEXT, type Unicasts, unicastInTurns } from './sends.ts'
 
@@ -68,9 +67,7 @@ function groupOf(number: number): string {
 const tasks = {
   async listen(): Promise<number> {
     await channel.open()
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
+    return listening(server)
   },
   /** The private tokens of pages that come and wait, each in a group of its own. */
   async initialise(count: number): Promise<string[]> {

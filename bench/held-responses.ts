@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { serveTasks } from './child-process.ts'
+import { listening } from './listening.ts'
 import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
 import { type Broadcasts, broadcastInTurns, type Unicasts, unicastInTurns } from './sends.ts'
 
@@ -20,11 +19,7 @@ function answer(count: number, text: string): void {
 function tasksWith(listener: RequestListener) {
   const server = createServer(listener)
   return {
-    async listen(): Promise<number> {
-      server.listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return (server.address() as AddressInfo).port
-    },
+    listen: (): Promise<number> => listening(server),
     /** Whoever comes is served; as long as real ones: what a request says is kept with it. */
     initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
     cost: collectedCost,

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createClient } from 'redis'
 import { serveTasks } from './child-process.ts'
+import { listening } from './listening.ts'
 import { cpuMicroseconds } from './process-cost.ts'
 import { type Bursts, sendInBursts } from './send-in-bursts.ts'
 
@@ -51,9 +50,7 @@ const tasks = {
   async listen(): Promise<number> {
     await Promise.all([writer.connect(), reader.connect()])
     void follow()
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
+    return listening(server)
   },
   /** Whoever comes is served. */
   initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { serveTasks } from './child-process.ts'
+import { listening } from './listening.ts'
 import { collectedCost, cpuMicroseconds } from './process-cost.ts'
 import { type Broadcasts, broadcastInTurns } from './sends.ts'
 
@@ -33,11 +32,7 @@ function send(text: string): void {
 }
 
 const tasks = {
-  async listen(): Promise<number> {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
-  },
+  listen: (): Promise<number> => listening(server),
   /** Whoever comes is served; as long as real ones: what a request says is kept with it. */
   initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
   cost: collectedCost,

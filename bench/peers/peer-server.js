@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { listening } from '../../dist/bench/listening.js'
 import { collectedCost, cpuMicroseconds } from '../../dist/bench/process-cost.js'
 import { broadcastInTurns, unicastInTurns } from '../../dist/bench/sends.js'
 
@@ -13,11 +13,7 @@ export const messageOf = (text) => ({ n: 'Bench', c: text })
 /** The tasks of a process that has its server in itself. */
 export function servingTasks(server) {
   return {
-    async listen() {
-      server.listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server.address().port
-    },
+    listen: () => listening(server),
     /** Whoever comes is served. */
     initialise: (count) => Array(count).fill(''),
     cpu: cpuMicroseconds,
