@@ -5,6 +5,7 @@ import { ControlName } from './wire.ts'
 /** One complete HTTP answer of the channel. */
 export interface Answer {
   readonly status: number
+  /** Without `Content-Length`, the body is measured when it is sent. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }

@@ -101,7 +101,10 @@ overEachTransport(({ glance, poll }) => {
       const { privateToken } = await node.newClient()
       const held = poll(node.url, privateToken)
       await node.holds(1)
+      node.gate.hold()
       await node.channel.sendMessage('Doomed', 1)
+      // In one turn: what is told is written when its provider is done with telling.
+      node.gate.release()
       node.gate.loseLog('second-life')
       const { messages } = await held
       const names = messages.map(({ n }) => n)

@@ -13,7 +13,8 @@ export interface Endpoint {
   readonly methods: readonly string[]
   /** Whether pages of any origin may use it. */
   readonly isPublic?: boolean
-  handle(ctx: Context): Promise<void>
+  /** Without a promise it is done at once. */
+  handle(ctx: Context): Promise<void> | undefined
   /** Answers an error of this endpoint in a way of its own; returns whether it did. */
   answerError?(ctx: Context, error: ToldError): boolean
 }
@@ -30,7 +31,7 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
     debugSubscribe('%s %s refused: %s %s', ctx.method, ctx.path, error.code, error.message)
     if (!endpoint.answerError?.(ctx, error)) answerNow(ctx, errorAnswer(error))
   }
-  // Not async: the promise of the endpoint is enough.
+  // Not async: the promise of the endpoint is enough, and most polls have none.
   return function cometEndpoint(ctx) {
     try {
       const isAllowed = origins.admit(ctx)
@@ -41,11 +42,11 @@ export function guarded(endpoint: Endpoint, origins: Origins, events: ChannelEmi
           `This address has ${allow}, not ${ctx.method}.`,
         )
       }
-      if (ctx.method === 'OPTIONS') return Promise.resolve(answerPreflight(ctx, allow, isAllowed))
+      if (ctx.method === 'OPTIONS') return answerPreflight(ctx, allow, isAllowed)
       if (!isAllowed && !endpoint.isPublic) throw refusedOrigin()
-      return endpoint.handle(ctx).catch((cause) => refuse(ctx, cause))
+      return endpoint.handle(ctx)?.catch((cause) => refuse(ctx, cause))
     } catch (cause) {
-      return Promise.resolve(refuse(ctx, cause))
+      return refuse(ctx, cause)
     }
   }
 }

@@ -153,9 +153,7 @@ function onClose(this: HoldingResponse): void {
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
-  const sent: OutgoingHttpHeaders = { ...headersFor(res, headers) }
-  if (status !== 204) sent['Content-Length'] = Buffer.byteLength(body)
-  writeHead(res, status, sent)
+  writeHead(res, status, withLength(headersFor(res, headers), status, body))
   res.end(body)
 }
 
@@ -164,6 +162,12 @@ function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHea
   // An earlier middleware may have set another text. HTTP/2 has none, and warns of it.
   if (isHttp1(res)) res.statusMessage = STATUS_CODES[status] ?? ''
   res.writeHead(status, headers)
+}
+
+/** What is told to many has it already. */
+function withLength(headers: Answer['headers'], status: number, body: string): OutgoingHttpHeaders {
+  if (status === 204 || headers['Content-Length'] !== undefined) return headers
+  return { ...headers, 'Content-Length': Buffer.byteLength(body) }
 }
 
 /** HTTP/2 has no connection header, and warns of it. */

@@ -22,7 +22,7 @@ export interface WaitListHost {
 
 /**
  * The requests that wait on this node. An entry only wakes: what is written to anybody is the result of one read at
- * the moment of writing, at the end of the turn, so that all entries of a turn leave in one answer.
+ * the moment of writing, when the provider has told all that it tells at once, so that this leaves in one answer.
  */
 export class WaitList implements WaitRoom {
   readonly #host: WaitListHost
@@ -30,6 +30,7 @@ export class WaitList implements WaitRoom {
   /** Under the topics that address them, but for that of everybody. */
   readonly #byTopic = new TopicIndex<WaitRequest>()
   #woken: WaitRequest[] = []
+  #isTelling = false
   /** When the last one will have been ended, of a node that closes. */
   #endsAt: number | undefined
 
@@ -63,10 +64,12 @@ export class WaitList implements WaitRoom {
   wake(message: MessageEntry): void {
     const through = message.id - 1
     const wake = (request: WaitRequest): void => request.wake(through)
+    this.#isTelling = true
     for (const topic of message.topics) {
       if (topic === EVERYBODY) this.#requests.forEach(wake)
       else this.#byTopic.forEach(topic, wake)
     }
+    this.#isTelling = false
   }
 
   /** Wakes all: the log that they wait in ends here, or has to be taken anew. */
@@ -89,7 +92,11 @@ export class WaitList implements WaitRoom {
   }
 
   serveSoon(request: WaitRequest): void {
-    if (this.#woken.length === 0) setImmediate(this.#serveWoken)
+    if (this.#woken.length === 0) {
+      // What a provider tells at once is gathered by then: a turn of the event loop would cost as much as the answer.
+      if (this.#isTelling) queueMicrotask(this.#serveWoken)
+      else setImmediate(this.#serveWoken)
+    }
     this.#woken.push(request)
   }
 

@@ -30,7 +30,7 @@ export interface AnsweringTransport extends Transport {
 
 /** Where requests wait. */
 export interface WaitRoom {
-  /** Reads for the request at the end of the turn. */
+  /** Reads for the request when what is being done is done. */
   serveSoon(request: WaitRequest): void
   /** Answers a request that was held for its full time. */
   timeOut(request: WaitRequest): void

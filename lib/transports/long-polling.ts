@@ -96,6 +96,7 @@ function answerAt(cursor: Cursor, outcome: 'resumed' | 'reset', body: string): A
     'Content-Type': JSON_HEADERS['Content-Type'],
     'Comet-Cursor': formatCursor(cursor),
     'Comet-Outcome': outcome,
+    'Content-Length': String(Buffer.byteLength(body)),
   } satisfies Record<keyof typeof JSON_HEADERS, string> & Answer['headers']
   return { status: 200, headers, body }
 }
