@@ -3,8 +3,7 @@ const swc = [
   { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
 ]
 
-export default {
-  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+const project = {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': swc },
@@ -18,6 +17,18 @@ export default {
   },
   // Not in the temp folder: the suite leaves nothing there.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
+}
+
+export default {
+  projects: [
+    { ...project, displayName: 'koa', testMatch: ['<rootDir>/__tests__/**/*.test.ts'] },
+    {
+      ...project,
+      displayName: 'attached',
+      testMatch: ['<rootDir>/__tests__/{promises,transports,handlers,lib}/**/*.test.ts'],
+      globals: { attachSites: true },
+    },
+  ],
   // More than the two processors it is meant for: much of the suite waits.
   maxWorkers: 3,
   testTimeout: 60_000,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
+import { parseArgs } from 'node:util'
 import Koa from 'koa'
 import { CometStateManager } from 'koa-comet'
 import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
@@ -14,13 +15,16 @@ import { type Broadcasts, broadcastInTurns, type Unicasts, unicastInTurns } from
 
 /**
  * A Koa app with a channel, as the README shows it; it is loaded from another process. Given the address of a Redis, it
- * is a node of the channel there.
+ * is a node of the channel there. With `--attach` pages subscribe past Koa.
  */
 
 /** Longer than the benchmark takes: what is measured is answered by a message, or held. */
 const HELD_FOR_SECONDS = 600
 
-const [redisUrl] = process.argv.slice(2)
+const {
+  values: { attach: isAttached },
+  positionals: [redisUrl],
+} = parseArgs({ options: { attach: { type: 'boolean' } }, allowPositionals: true })
 const provider = redisUrl
   ? new RedisCometStateProvider(createClient({ url: redisUrl }))
   : new InProcCometStateProvider()
@@ -32,6 +36,7 @@ const channel = new CometStateManager(provider, {
 const app = new Koa()
 app.use(channel.mount('/comet'))
 const server = createServer(app.callback())
+if (isAttached) channel.attach(server, '/comet')
 
 let unicastTokens: readonly string[] | undefined
 

@@ -2,7 +2,7 @@ import { NOTE_ON_CORES } from './cores.ts'
 import { environment } from './environment.ts'
 import { OtherLoad } from './other-load.ts'
 import { peersOf } from './peers.ts'
-import { COMET_POLLS, KOA_POLLS, RAW_POLLS } from './programs.ts'
+import { ATTACHED_POLLS, COMET_POLLS, KOA_POLLS, RAW_POLLS } from './programs.ts'
 import { publish } from './publish.ts'
 import { atMost, below, RAW, rowOf } from './result.ts'
 import { TEXT } from './sends.ts'
@@ -32,7 +32,9 @@ async function round(side: Side): Promise<{ broadcast: number; unicast: number }
 
 await publish(async () => {
   const { peers, missing } = peersOf('polls')
-  const sides = [COMET_POLLS, RAW_POLLS, KOA_POLLS, ...peers].map((programs) => new Side(programs))
+  const sides = [COMET_POLLS, ATTACHED_POLLS, RAW_POLLS, KOA_POLLS, ...peers].map(
+    (programs) => new Side(programs),
+  )
   const otherLoad = new OtherLoad()
   const open = async (side: Side): Promise<void> => side.open(await side.initialise(POLLS))
   await takeTurns(sides, { ...ROUNDS, open, round }, otherLoad)

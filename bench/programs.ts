@@ -1,9 +1,11 @@
-import { OURS, RAW } from './result.ts'
+import { ATTACHED, OURS, RAW } from './result.ts'
 import type { SidePrograms } from './side.ts'
 
 /** The sides that are no peers. */
 
 export const COMET_POLLS = programs(OURS, 'comet-server', 'comet-poll-load')
+/** Past Koa. */
+export const ATTACHED_POLLS: SidePrograms = { ...COMET_POLLS, name: ATTACHED, args: ['--attach'] }
 export const RAW_POLLS = programs(RAW, 'raw-server', 'comet-poll-load')
 export const KOA_POLLS = programs('Koa alone', 'koa-server', 'comet-poll-load')
 

@@ -3,6 +3,9 @@ import { median } from './median.ts'
 /** What this project is called among the sides. */
 export const OURS = 'koa-comet'
 
+/** The same, before Koa sees its pages. */
+export const ATTACHED = 'koa-comet attached'
+
 /** What others are measured by. */
 export const RAW = 'node:http'
 

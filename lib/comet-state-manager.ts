@@ -10,12 +10,8 @@ import type { CometClient, InitializedCometClient } from './comet-client.ts'
 import type { ICometStateProvider } from './comet-state-provider.ts'
 import { type CloseOptions, checkClose, completeOptions } from './complete-options.ts'
 import type { Cursor } from './cursor.ts'
-import { endpointsBeside } from './handlers/endpoints.ts'
-import { type Endpoint, guarded } from './handlers/guarded.ts'
-import { mountAt } from './handlers/mount.ts'
-import { Origins } from './handlers/origins.ts'
-import { SubscribeEndpoint } from './handlers/subscribe-endpoint.ts'
-import { TokenCookie } from './handlers/token-cookie.ts'
+import type { RequestServer } from './handlers/fast-lane.ts'
+import { Routes } from './handlers/routes.ts'
 import { type HistoryOptions, messagesOf, type SentMessage } from './history.ts'
 import type { InitializeParameters, UpdateParameters } from './initialize-parameters.ts'
 import type {
@@ -46,8 +42,7 @@ export class CometStateManager<
   readonly #events = new ChannelEmitter()
   readonly #node: ChannelNode
   readonly #clients: ChannelClients
-  readonly #origins: Origins
-  readonly #cookie: TokenCookie
+  readonly #routes: Routes
 
   /** @throws TypeError or RangeError if an option is unknown or has a value that cannot be */
   constructor(provider: ICometStateProvider, options: CometOptions<C> = {}) {
@@ -60,8 +55,7 @@ export class CometStateManager<
     this.#options = completeOptions(options as CometOptions)
     this.#node = new ChannelNode(provider, this.#options, this.#events)
     this.#clients = new ChannelClients(this.#node, this.#options, this.#events)
-    this.#origins = new Origins(this.#options.origins)
-    this.#cookie = new TokenCookie(this.#options.name)
+    this.#routes = new Routes(this.#node, this.#options, this.#clients)
   }
 
   /** Opens the provider. Need not be called, but reports at start what else the first use would; may be called again. */
@@ -190,21 +184,31 @@ export class CometStateManager<
    * @param path as `ctx.path` shows it where the middleware is used. Default `'/comet'`.
    */
   mount(path = '/comet'): Middleware {
-    const endpoints = endpointsBeside(this.#node, this.#options, this.#clients, this.#cookie)
-    const beside = new Map([...endpoints].map(([name, endpoint]) => [name, this.#middleware(endpoint)]))
-    return mountAt(path, { subscribe: this.subscribe(), beside })
+    return this.#routes.mount(path)
   }
 
   /** The subscribe address alone, for `router.all('/comet', channel.subscribe())`. */
   subscribe(): Middleware {
-    const endpoint = new SubscribeEndpoint(this.#node, this.#options, this.#cookie, this.#origins)
-    return this.#middleware(endpoint)
+    return this.#routes.subscribe()
+  }
+
+  /**
+   * Takes the requests of pages that subscribe from the server before Koa sees them, which costs less. No middleware of
+   * the app is asked about them: nothing is logged, compressed, or refused by it. All else, a native EventSource and the
+   * form of 2008 too, goes to the app as before, so that the channel has to be mounted there as well. Call it once, when
+   * the app is the server's.
+   * @param path of the whole URL, as the server sees it. Default `'/comet'`.
+   * @throws TypeError if the channel has the option `identify` or `authorize`, which need the app's context, or the
+   *   server has no app
+   */
+  attach(server: RequestServer, path = '/comet'): void {
+    this.#routes.attach(server, path)
   }
 
   /** Gives a page its private token as a cookie, for a native EventSource. Over plain HTTP it warns, once. */
   setTokenCookie(ctx: Context, privateToken: string): void {
     checkToken('privateToken', privateToken)
-    this.#cookie.give(ctx, privateToken)
+    this.#routes.cookie.give(ctx, privateToken)
   }
 
   /**
@@ -241,9 +245,5 @@ export class CometStateManager<
    */
   close(options: CloseOptions = {}): Promise<void> {
     return this.#node.close(checkClose(options))
-  }
-
-  #middleware(endpoint: Endpoint): Middleware {
-    return guarded(endpoint, this.#origins, this.#events)
   }
 }

@@ -34,6 +34,7 @@ export {
   SWEEP_PERIOD_SECONDS,
 } from './comet-state-provider.ts'
 export type { Cursor } from './cursor.ts'
+export type { RequestServer } from './handlers/fast-lane.ts'
 export type { HistoryOptions, SentMessage } from './history.ts'
 export type { InitializeParameters, UpdateParameters } from './initialize-parameters.ts'
 export {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa, { type Middleware } from 'koa'
 
@@ -17,12 +17,16 @@ export async function serve(...middleware: Middleware[]): Promise<Served> {
   const app = new Koa()
   app.silent = true
   for (const each of middleware) app.use(each)
-  const server = createServer(app.callback())
+  return { app, ...(await listen(app.callback())) }
+}
+
+/** A server of HTTP/1 on a free port of the loopback address. */
+export async function listen(listener: RequestListener): Promise<Omit<Served, 'app'>> {
+  const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    app,
     server,
     port,
     origin: `http://127.0.0.1:${port}`,

@@ -34,16 +34,22 @@ export interface Site {
   holds(count: number): Promise<void>
 }
 
+/** The suite runs twice: once through Koa, once past it where a site lets that be. See `jest.config.js`. */
+const isAttached = (globalThis as { attachSites?: boolean }).attachSites === true
+
 const open: Site[] = []
 let clients = 0
 
 export async function openSite(siteOptions: SiteOptions = {}): Promise<Site> {
   const { options, provider = new InProcCometStateProvider(), before = [] } = siteOptions
-  const { mount = (channel) => channel.mount() } = siteOptions
+  const { mount } = siteOptions
   const channel = new CometStateManager(provider, options)
   const errors: unknown[] = []
   channel.on('error', (error) => errors.push(error))
-  const served = await serve(...before, mount(channel))
+  const served = await serve(...before, mount ? mount(channel) : channel.mount())
+  // What stands before the channel is there to meet its requests.
+  const canBeAttached = before.length === 0 && !mount && !options?.identify && !options?.authorize
+  if (isAttached && canBeAttached) channel.attach(served.server)
   const appErrors: unknown[] = []
   served.app.on('error', (error) => appErrors.push(error))
   const site: Site = {

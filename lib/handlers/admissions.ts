@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto'
-import type { Context } from 'koa'
 import type { ChannelNode } from '../channel-node.ts'
 import type { CometClient } from '../comet-client.ts'
 import { CometException } from '../comet-exception.ts'
@@ -7,6 +6,7 @@ import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
 import { debugSubscribe } from '../debug.ts'
 import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
+import type { SubscribeContext } from '../subscribe/bare-context.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
 import { answerNow } from '../subscribe/held-response.ts'
 import { isGone } from '../subscribe/is-gone.ts'
@@ -15,8 +15,6 @@ import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
 import type { SubscribeRequest } from '../subscribe/subscribe-request.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { EventStream } from '../transports/event-stream.ts'
-import { authorize } from './authorization.ts'
-import { checkIdentity } from './identity.ts'
 
 /** A client unseen for longer than this has resumed when it subscribes. */
 const UNSEEN_MS = 5000
@@ -34,11 +32,16 @@ const ROTATION_SECONDS = 600
 const JITTER = 0.1
 const JITTER_STEPS = 20
 
+/** Rejects if the app does not let the client subscribe. */
+export type AskApp = (client: CometClient) => Promise<void>
+
 /** A request that has been read. */
 export interface Asked {
-  readonly ctx: Context
+  readonly ctx: SubscribeContext
   readonly request: SubscribeRequest
   readonly transport: AnsweringTransport
+  /** Absent if nobody is to be asked. */
+  readonly askApp: AskApp | undefined
 }
 
 /** The client of a request, as it was when the request came to it. */
@@ -52,19 +55,17 @@ interface Candidate {
 export class Admissions {
   readonly #node: ChannelNode
   readonly #options: CompleteOptions
-  readonly #isAppAsked: boolean
 
   constructor(node: ChannelNode, options: CompleteOptions) {
     this.#node = node
     this.#options = options
-    this.#isAppAsked = options.identify !== null || options.authorize !== null
   }
 
   /** Nothing is awaited without need: most polls are held in the turn that they came in, and there is no promise then. */
   admit(asked: Asked): Promise<void> | undefined {
     const privateTokenHash = hashToken(asked.request.privateToken)
     const lease = this.#node.leases.known(privateTokenHash)
-    if (lease === undefined || this.#isAppAsked || isProbe(asked)) return this.#admit(asked, privateTokenHash)
+    if (lease === undefined || asked.askApp || isProbe(asked)) return this.#admit(asked, privateTokenHash)
     if (isGone(asked.ctx.res)) return undefined
     const served = this.#serveInTurn(asked, candidateOf(lease))
     return served === true ? undefined : this.#tryAgainUnless(served, asked, privateTokenHash)
@@ -74,7 +75,7 @@ export class Admissions {
     const { leases } = this.#node
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const candidate = candidateOf(leases.known(privateTokenHash) ?? (await leases.find(privateTokenHash)))
-      if (this.#isAppAsked) await this.#askApp(asked.ctx, candidate.lease.client)
+      await asked.askApp?.(candidate.lease.client)
       // Who is gone may have said goodbye meanwhile: nothing is renewed for it.
       if (isGone(asked.ctx.res)) return
       if (isProbe(asked)) return this.#probe(asked, candidate.lease)
@@ -90,11 +91,6 @@ export class Admissions {
     privateTokenHash: string,
   ): Promise<void> {
     if (!(await served)) await this.#admit(asked, privateTokenHash)
-  }
-
-  async #askApp(ctx: Context, client: CometClient): Promise<void> {
-    await checkIdentity(ctx, client, this.#options.identify)
-    await authorize(ctx, this.#options.authorize, { kind: 'subscribe', client })
   }
 
   /** Serves when the lease is the page's and its cursor is known here, as far as that can be had by waiting. */

@@ -10,13 +10,18 @@ export interface Mounted {
   readonly beside: ReadonlyMap<string, Middleware>
 }
 
+/** @throws TypeError for a path that no channel can be mounted at */
+export function checkPath(path: string): void {
+  if (PATH.test(path)) return
+  throw new TypeError(`A channel is mounted at a path such as '/comet', not ${JSON.stringify(path)}.`)
+}
+
 /**
  * One middleware for all addresses of a channel. What is not one of them goes on to the next middleware.
  * @param path as `ctx.path` shows it where this is used: whole below a router's prefix, stripped below koa-mount
  */
 export function mountAt(path: string, { subscribe, beside }: Mounted): Middleware {
-  if (!PATH.test(path))
-    throw new TypeError(`A channel is mounted at a path such as '/comet', not ${JSON.stringify(path)}.`)
+  checkPath(path)
   const router = new Router({ prefix: path, sensitive: true, strict: true })
   for (const [name, endpoint] of beside) router.all(`/${name}`, endpoint)
   const routes = router.routes() as unknown as Middleware

@@ -1,6 +1,6 @@
-import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
-import { requestHeader } from '../subscribe/request-header.ts'
+import type { SubscribeContext } from '../subscribe/bare-context.ts'
+import { type HasRequest, requestHeader } from '../subscribe/request-header.ts'
 
 const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',
@@ -18,18 +18,19 @@ export class Origins {
   }
 
   /** Whether the request's page may go on. Tells the browser so if it is of a listed origin. */
-  admit(ctx: Context): boolean {
+  admit(ctx: SubscribeContext): boolean {
     const origin = requestHeader(ctx, 'origin')
     if (this.#listed.size > 0) ctx.vary('Origin')
     if (!this.#listed.has(origin)) return isSameOrigin(ctx, origin)
-    ctx.set('Access-Control-Allow-Origin', origin)
-    ctx.set('Access-Control-Allow-Credentials', 'true')
+    const { res } = ctx
+    res.setHeader('Access-Control-Allow-Origin', origin)
+    res.setHeader('Access-Control-Allow-Credentials', 'true')
     if (ctx.method === 'OPTIONS') {
-      ctx.set(PREFLIGHT_HEADERS)
+      for (const [name, value] of Object.entries(PREFLIGHT_HEADERS)) res.setHeader(name, value)
     } else {
-      ctx.set('Access-Control-Expose-Headers', 'Comet-Cursor, Comet-Outcome, Retry-After')
+      res.setHeader('Access-Control-Expose-Headers', 'Comet-Cursor, Comet-Outcome, Retry-After')
       // A page counts its connections unless the browser lets it see that this one is HTTP/2.
-      ctx.set('Timing-Allow-Origin', origin)
+      res.setHeader('Timing-Allow-Origin', origin)
     }
     return true
   }
@@ -39,7 +40,7 @@ export class Origins {
    * says by nothing else whose page it is (over plain HTTP, of a GET without CORS), `Referer` has to.
    * @throws COMET_ORIGIN_IS_REFUSED
    */
-  checkCookie(ctx: Context): void {
+  checkCookie(ctx: HasRequest): void {
     if (requestHeader(ctx, 'origin') !== '' || requestHeader(ctx, 'sec-fetch-site') !== '') return
     const referer = requestHeader(ctx, 'referer')
     const page = URL.canParse(referer) ? new URL(referer) : undefined
@@ -58,7 +59,7 @@ export function refusedOrigin(): CometException {
  * Browsers say so themselves in Sec-Fetch-Site; where they do not (plain HTTP), Origin's host is compared with Host.
  * The scheme is ignored, since TLS often ends at a proxy. Who sends neither is no page of another site.
  */
-function isSameOrigin(ctx: Context, origin: string): boolean {
+function isSameOrigin(ctx: HasRequest, origin: string): boolean {
   const site = requestHeader(ctx, 'sec-fetch-site')
   if (site !== '') return site === 'same-origin' || site === 'none'
   if (origin === '') return true
@@ -66,12 +67,12 @@ function isSameOrigin(ctx: Context, origin: string): boolean {
 }
 
 /** A file and data: URL have an empty host, and so may a hostile request. */
-function isOwnHost(ctx: Context, host: string): boolean {
+function isOwnHost(ctx: HasRequest, host: string): boolean {
   return host !== '' && host === hostOf(ctx)
 }
 
 /** HTTP/2 has `:authority` in place of Host. */
-function hostOf(ctx: Context): string {
+function hostOf(ctx: HasRequest): string {
   const authority = ctx.req.headers[':authority']
   return (typeof authority === 'string' ? authority : requestHeader(ctx, 'host')).toLowerCase()
 }

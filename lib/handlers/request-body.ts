@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import { CometException } from '../comet-exception.ts'
-import { requestHeader } from '../subscribe/request-header.ts'
+import { type HasRequest, requestHeader } from '../subscribe/request-header.ts'
 
 /** Enough for tokens and names. */
 const MAX_FIELDS_BYTES = 4096
@@ -54,7 +54,7 @@ export async function readFields(
 }
 
 /** Whether a body comes with the request, whatever its method. */
-export function hasBody(ctx: Context): boolean {
+export function hasBody(ctx: HasRequest): boolean {
   return (
     ctx.req.headers['transfer-encoding'] !== undefined ||
     Number(requestHeader(ctx, 'content-length') || 0) > 0

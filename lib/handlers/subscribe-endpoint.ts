@@ -1,71 +1,74 @@
 import type { Context } from 'koa'
 import type { ToldError } from '../answer.ts'
 import type { ChannelNode } from '../channel-node.ts'
-import { CometException } from '../comet-exception.ts'
 import type { CompleteOptions } from '../options.ts'
 import { answerNow } from '../subscribe/held-response.ts'
-import { headerToken, readBody, readHeaders, type SubscribeRequest } from '../subscribe/subscribe-request.ts'
-import { Admissions } from './admissions.ts'
+import { headerToken, readBody } from '../subscribe/subscribe-request.ts'
+import type { AskApp } from './admissions.ts'
+import { authorize } from './authorization.ts'
 import type { Endpoint } from './guarded.ts'
+import { HeaderSubscriptions } from './header-subscriptions.ts'
+import { checkIdentity } from './identity.ts'
 import type { Origins } from './origins.ts'
-import { hasBody, readFields } from './request-body.ts'
-import { SubscribeTransports } from './subscribe-transports.ts'
+import { readFields } from './request-body.ts'
 import type { TokenCookie } from './token-cookie.ts'
 
 /** The subscribe address: answers with what there is for the client, or holds the request until there is. */
 export class SubscribeEndpoint implements Endpoint {
   readonly methods = ['GET', 'POST']
   readonly #node: ChannelNode
+  readonly #options: CompleteOptions
   readonly #cookie: TokenCookie
   readonly #origins: Origins
-  readonly #transports: SubscribeTransports
-  readonly #admissions: Admissions
+  readonly #byHeaders: HeaderSubscriptions
+  readonly #isAppAsked: boolean
 
   constructor(node: ChannelNode, options: CompleteOptions, cookie: TokenCookie, origins: Origins) {
     this.#node = node
+    this.#options = options
     this.#cookie = cookie
     this.#origins = origins
-    this.#transports = new SubscribeTransports(options)
-    this.#admissions = new Admissions(node, options)
+    this.#byHeaders = new HeaderSubscriptions(node, options)
+    this.#isAppAsked = asksApp(options)
   }
 
   handle(ctx: Context): Promise<void> | undefined {
-    this.#transports.check(ctx)
-    if (ctx.method === 'POST') return this.#handleForm(ctx)
-    // Node cuts a held request whose body was never read.
-    if (hasBody(ctx))
-      throw new CometException('COMET_PARAMETERS_ARE_INVALID', 'A GET request has no body here.')
-    if (this.#node.isReady) return this.#admit(ctx, this.#readHeaders(ctx))
-    return this.#node.ready().then(() => this.#admit(ctx, this.#readHeaders(ctx)))
+    const askApp = this.#isAppAsked ? this.#askerFor(ctx) : undefined
+    if (ctx.method === 'POST') return this.#handleForm(ctx, askApp)
+    // Only for who cannot send headers: elsewhere a cookie would come along unasked.
+    const isNative = this.#byHeaders.transports.isNativeEventSource(ctx)
+    return this.#byHeaders.subscribe(ctx, isNative ? this.#cookieToken(ctx) : headerToken(ctx), askApp)
   }
 
   answerError(ctx: Context, error: ToldError): boolean {
-    const { aspNetComet, eventStream } = this.#transports
-    if (this.#transports.speaksAspNetComet(ctx)) {
+    const { transports } = this.#byHeaders
+    const { aspNetComet, eventStream } = transports
+    if (transports.speaksAspNetComet(ctx)) {
       const answer = aspNetComet.renderError(error)
       if (error.status === 503) this.#node.lateAnswers.add(ctx, answer, aspNetComet.replaceAfterMs)
       else answerNow(ctx, answer)
       return true
     }
-    if (error.status !== 503 || !this.#transports.isNativeEventSource(ctx)) return false
+    if (error.status !== 503 || !transports.isNativeEventSource(ctx)) return false
     answerNow(ctx, eventStream.renderTrouble(error))
     return true
   }
 
-  async #handleForm(ctx: Context): Promise<void> {
+  async #handleForm(ctx: Context, askApp: AskApp | undefined): Promise<void> {
+    const { transports, admissions } = this.#byHeaders
+    transports.check(ctx)
     const fields = await readFields(ctx)
     if (!this.#node.isReady) await this.#node.ready()
-    await this.#admit(ctx, readBody(ctx, fields, this.#node.log.epoch))
+    const request = readBody(ctx, fields, this.#node.log.epoch)
+    await admissions.admit({ ctx, request, transport: transports.byBody(ctx), askApp })
   }
 
-  #admit(ctx: Context, request: SubscribeRequest): Promise<void> | undefined {
-    return this.#admissions.admit({ ctx, request, transport: this.#transports.of(ctx) })
-  }
-
-  #readHeaders(ctx: Context): SubscribeRequest {
-    // Only for who cannot send headers: elsewhere a cookie would come along unasked.
-    const token = this.#transports.isNativeEventSource(ctx) ? this.#cookieToken(ctx) : headerToken(ctx)
-    return readHeaders(ctx, token)
+  #askerFor(ctx: Context): AskApp {
+    const { identify, authorize: ask } = this.#options
+    return async (client) => {
+      await checkIdentity(ctx, client, identify)
+      await authorize(ctx, ask, { kind: 'subscribe', client })
+    }
   }
 
   #cookieToken(ctx: Context): string | undefined {
@@ -73,4 +76,9 @@ export class SubscribeEndpoint implements Endpoint {
     if (token !== undefined) this.#origins.checkCookie(ctx)
     return token
   }
+}
+
+/** Whether the app is asked about each request, by functions that take Koa's context. */
+export function asksApp({ identify, authorize }: CompleteOptions): boolean {
+  return identify !== null || authorize !== null
 }

@@ -2,7 +2,7 @@ import accepts from 'accepts'
 import type { Context } from 'koa'
 import { CometException } from '../comet-exception.ts'
 import type { CompleteOptions, TransportName } from '../options.ts'
-import { requestHeader } from '../subscribe/request-header.ts'
+import { type HasRequest, requestHeader } from '../subscribe/request-header.ts'
 import { headerToken } from '../subscribe/subscribe-request.ts'
 import type { AnsweringTransport } from '../subscribe/wait-request.ts'
 import { AspNetComet } from '../transports/aspnet-comet.ts'
@@ -31,18 +31,21 @@ export class SubscribeTransports {
     this.#mediaTypes = names.filter((name) => transports.includes(name)).map((name) => MEDIA_TYPES[name])
   }
 
-  /** @throws COMET_NOT_ACCEPTABLE */
-  check(ctx: Context): void {
+  /** Asked before a body is read. Throws as those below. */
+  check(ctx: HasRequest): void {
     this.#accepted(ctx)
   }
 
-  /** Asked when the body has been read. Throws COMET_NOT_ACCEPTABLE. */
-  of(ctx: Context): AnsweringTransport {
-    if (this.speaksAspNetComet(ctx)) {
-      if (!this.#mediaTypes.includes(MEDIA_TYPES['long-polling'])) throw this.#notAcceptable()
-      return this.aspNetComet
-    }
+  /** @throws COMET_NOT_ACCEPTABLE */
+  byHeaders(ctx: HasRequest): AnsweringTransport {
     return this.#accepted(ctx) === MEDIA_TYPES.streaming ? this.eventStream : this.longPolling
+  }
+
+  /** Asked when the body has been read. Throws COMET_NOT_ACCEPTABLE. */
+  byBody(ctx: Context): AnsweringTransport {
+    if (!this.speaksAspNetComet(ctx)) return this.byHeaders(ctx)
+    if (!this.#mediaTypes.includes(MEDIA_TYPES['long-polling'])) throw this.#notAcceptable()
+    return this.aspNetComet
   }
 
   /** The form of 2008: its token is in the body, and it knows of no epoch. */
@@ -53,12 +56,12 @@ export class SubscribeTransports {
   }
 
   /** Whether it asks for a stream and can send no header of its own. An error status would end it for good. */
-  isNativeEventSource(ctx: Context): boolean {
-    const asksForStream = ctx.method === 'GET' && requestHeader(ctx, 'accept') === MEDIA_TYPES.streaming
+  isNativeEventSource(ctx: HasRequest): boolean {
+    const asksForStream = ctx.req.method === 'GET' && requestHeader(ctx, 'accept') === MEDIA_TYPES.streaming
     return asksForStream && headerToken(ctx) === undefined
   }
 
-  #accepted(ctx: Context): string {
+  #accepted(ctx: HasRequest): string {
     const named = requestHeader(ctx, 'accept')
     // As our own pages name it: to parse that for each poll would be waste.
     if (this.#mediaTypes.includes(named)) return named

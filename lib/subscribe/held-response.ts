@@ -1,6 +1,7 @@
 import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
+import { BareContext, type SubscribeContext } from './bare-context.ts'
 import { isGone } from './is-gone.ts'
 import type { StreamFrame } from './stream-frame.ts'
 import { StreamWriter } from './stream-writer.ts'
@@ -49,13 +50,17 @@ export class HeldResponse {
   #writer: StreamWriter | undefined
 
   /** Takes the response of a request whose middleware is about to return. */
-  constructor(ctx: Context, owner: ResponseOwner) {
+  constructor(ctx: SubscribeContext, owner: ResponseOwner) {
     this.#res = ctx.res
     this.#owner = owner
     ctx.res.statusCode = 200
-    ctx.compress = false
     ;(ctx.res as HoldingResponse)[held] = this
-    Object.defineProperty(ctx, 'respond', RESPOND)
+    if (ctx instanceof BareContext) {
+      ctx.hold(this)
+    } else {
+      ctx.compress = false
+      Object.defineProperty(ctx, 'respond', RESPOND)
+    }
     // Nobody else holds it. Not once(), nor a closure for each: they take more memory than all else here.
     ctx.res.on('close', onClose)
   }
@@ -192,12 +197,18 @@ function forgetHead(res: ServerResponse & { _header?: unknown; readonly _headerS
 
 const SENT_HEAD = 'HTTP/1.1 200 OK\r\n\r\n'
 
-/** Answers through Koa, in the middleware's own time. Returns the answer on its way. */
-export function answerNow(ctx: Context, { status, headers, body }: Answer): UnfinishedAnswer {
+/** Answers through Koa, in the middleware's own time, where there is Koa. Returns the answer on its way. */
+export function answerNow(ctx: SubscribeContext, answer: Answer): UnfinishedAnswer {
+  const { res } = ctx
+  if (ctx instanceof BareContext) ctx.hold({ release: () => sendAnswer(res, answer) })
+  else setAnswer(ctx, answer)
+  return new UnfinishedAnswer(res, answer.body.length)
+}
+
+function setAnswer(ctx: Context, { status, headers, body }: Answer): void {
   ctx.compress = false
   ctx.status = status
   const sent = headersFor(ctx.res, headers)
   for (const name of Object.keys(sent)) ctx.res.setHeader(name, sent[name]!)
   ctx.body = status === 204 ? null : body
-  return new UnfinishedAnswer(ctx.res, body.length)
 }

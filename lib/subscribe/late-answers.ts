@@ -1,5 +1,5 @@
-import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
+import type { SubscribeContext } from './bare-context.ts'
 import { HeldResponse, type ResponseOwner } from './held-response.ts'
 
 /** Requests that are answered a while later, past Koa: who would ask again at once has to be slowed down. */
@@ -17,7 +17,7 @@ export class LateAnswers {
     return this.#waiting.size
   }
 
-  add(ctx: Context, answer: Answer, delayMs: number): void {
+  add(ctx: SubscribeContext, answer: Answer, delayMs: number): void {
     const late = new LateAnswer(ctx, answer, () => this.#waiting.delete(late))
     this.#waiting.add(late)
     if (this.#waiting.size > this.#max) late.send()
@@ -36,7 +36,7 @@ class LateAnswer implements ResponseOwner {
   readonly #ended: () => void
   #timer: NodeJS.Timeout | undefined
 
-  constructor(ctx: Context, answer: Answer, ended: () => void) {
+  constructor(ctx: SubscribeContext, answer: Answer, ended: () => void) {
     this.#response = new HeldResponse(ctx, this)
     this.#answer = answer
     this.#ended = ended

@@ -1,5 +1,5 @@
-import type { Context } from 'koa'
 import type { Cursor } from '../cursor.ts'
+import type { SubscribeContext } from './bare-context.ts'
 import { HeldResponse, type ResponseOwner } from './held-response.ts'
 import type { Transport } from './wait-request.ts'
 
@@ -22,7 +22,7 @@ export class Probes {
   }
 
   /** Holds the request. Its client's older one, if there is one, is the caller's to end. */
-  add(ctx: Context, privateTokenHash: string, parameters: ProbeParameters): void {
+  add(ctx: SubscribeContext, privateTokenHash: string, parameters: ProbeParameters): void {
     const probe = new Probe(ctx, parameters, () => {
       if (this.#held.get(privateTokenHash) === probe) this.#held.delete(privateTokenHash)
     })
@@ -47,7 +47,7 @@ class Probe implements ResponseOwner {
   readonly #ended: () => void
   readonly #timer: NodeJS.Timeout
 
-  constructor(ctx: Context, { transport, cursor }: ProbeParameters, ended: () => void) {
+  constructor(ctx: SubscribeContext, { transport, cursor }: ProbeParameters, ended: () => void) {
     this.#response = new HeldResponse(ctx, this)
     this.#transport = transport
     this.#cursor = cursor

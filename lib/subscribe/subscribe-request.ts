@@ -1,8 +1,8 @@
-import type { Context } from 'koa'
+import type { IncomingMessage } from 'node:http'
 import { CometException } from '../comet-exception.ts'
 import { type Cursor, parseCursor } from '../cursor.ts'
 import type { Page } from './page.ts'
-import { requestHeader } from './request-header.ts'
+import { type HasRequest, requestHeader } from './request-header.ts'
 
 /** What a page asks for, whichever form it came in. */
 export interface SubscribeRequest {
@@ -23,7 +23,7 @@ const MESSAGE_ID = /^-?\d{1,16}$/
 const MAX_TOKEN_LENGTH = 256
 
 /** Reads the GET form: all of it is in headers, but the token may be in a cookie. */
-export function readHeaders(ctx: Context, privateToken: string | undefined): SubscribeRequest {
+export function readHeaders(ctx: HasRequest, privateToken: string | undefined): SubscribeRequest {
   return complete(ctx, privateToken, headerCursor(ctx))
 }
 
@@ -33,7 +33,7 @@ export function readHeaders(ctx: Context, privateToken: string | undefined): Sub
  * @param currentEpoch the life of the log that a `lastMessageId` without `epoch` is taken to be of
  */
 export function readBody(
-  ctx: Context,
+  ctx: HasRequest,
   body: Readonly<Record<string, unknown>>,
   currentEpoch: string,
 ): SubscribeRequest {
@@ -43,7 +43,7 @@ export function readBody(
 }
 
 /** The private token that a request's headers bear, `undefined` if none. */
-export function headerToken(ctx: Context): string | undefined {
+export function headerToken(ctx: HasRequest): string | undefined {
   const token = requestHeader(ctx, 'comet-token')
   if (token !== '') return token
   const authorization = requestHeader(ctx, 'authorization')
@@ -69,12 +69,12 @@ export function checkedPage(text: unknown): { readonly id: string; readonly isNe
   return { id: isNew ? text.slice(0, -NEW_PAGE.length) : text, isNew }
 }
 
-function headerCursor(ctx: Context): Cursor | undefined {
+function headerCursor(ctx: HasRequest): Cursor | undefined {
   const text = requestHeader(ctx, 'last-event-id')
   return text === '' ? undefined : parseCursor(text)
 }
 
-function complete(ctx: Context, token: unknown, cursor: Cursor | undefined): SubscribeRequest {
+function complete(ctx: HasRequest, token: unknown, cursor: Cursor | undefined): SubscribeRequest {
   const wait = PREFER_WAIT.exec(requestHeader(ctx, 'prefer'))
   return {
     privateToken: checkedToken(token),
@@ -88,17 +88,22 @@ function complete(ctx: Context, token: unknown, cursor: Cursor | undefined): Sub
  * A page that does not name itself is new as long as it has no cursor; neither can a native EventSource say more, which
  * may name itself in the URL.
  */
-function pageOf(ctx: Context, cursor: Cursor | undefined): Page {
+function pageOf(ctx: HasRequest, cursor: Cursor | undefined): Page {
   const header = requestHeader(ctx, 'comet-page')
   if (header === '') return { id: pageOfUrl(ctx), take: cursor === undefined }
   const { id, isNew } = checkedPage(header)
   return { id, take: isNew }
 }
 
-function pageOfUrl(ctx: Context): string {
+function pageOfUrl(ctx: HasRequest): string {
   // Not ctx.query, which Koa would keep for as long as the request is held.
-  const page = new URLSearchParams(ctx.querystring).get('page')
+  const page = new URLSearchParams(queryOf(ctx.req)).get('page')
   return page === null ? '' : checkedPage(page).id
+}
+
+function queryOf({ url = '' }: IncomingMessage): string {
+  const query = url.indexOf('?')
+  return query === -1 ? '' : url.slice(query + 1)
 }
 
 /** 0 and -1 are what a client of the AspNetComet wire says before its first message. */

@@ -1,9 +1,9 @@
-import type { Context } from 'koa'
 import type { CometException } from '../comet-exception.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
 import { EVERYBODY, groupTopic } from '../topics.ts'
+import type { SubscribeContext } from './bare-context.ts'
 import type { ClientLease } from './client-lease.ts'
 import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
@@ -52,7 +52,7 @@ export class WaitList implements WaitRoom {
   }
 
   /** Holds the request that Koa is about to be done with. Its older request, if there is one, is the caller's. */
-  hold(ctx: Context, parameters: WaitParameters): WaitRequest {
+  hold(ctx: SubscribeContext, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
     for (const topic of request.lease.ownTopics) if (topic !== EVERYBODY) this.#byTopic.add(topic, request)

@@ -1,6 +1,6 @@
-import type { Context } from 'koa'
 import type { Answer } from '../answer.ts'
 import type { Cursor } from '../cursor.ts'
+import type { SubscribeContext } from './bare-context.ts'
 import type { ClientLease, Waiting } from './client-lease.ts'
 import { HeldResponse, type ResponseOwner } from './held-response.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
@@ -73,7 +73,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   #isWoken = false
   #isOver = false
 
-  constructor(ctx: Context, room: WaitRoom, parameters: WaitParameters) {
+  constructor(ctx: SubscribeContext, room: WaitRoom, parameters: WaitParameters) {
     const { lease, transport, cursor, holdMs, keepAliveMs = holdMs, goal } = parameters
     this.lease = lease
     this.transport = transport
