@@ -9,9 +9,10 @@ import { createClient } from 'redis'
 import { serveTasks } from './child-process.ts'
 import { publishIntoGaps } from './gap-publisher.ts'
 import { listening } from './listening.ts'
-import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
+import { sharedNow } from './process-cost.ts'
 import { type Bursts, sendInBursts } from './send-in-bursts.ts'
 import { type Broadcasts, broadcastInTurns, type Unicasts, unicastInTurns } from './sends.ts'
+import { costTasks } from './serving-tasks.ts'
 
 /**
  * A Koa app with a channel, as the README shows it; it is loaded from another process. Given the address of a Redis, it
@@ -58,8 +59,7 @@ const tasks = {
     )
     return (await Promise.all(clients)).map(({ privateToken }) => privateToken)
   },
-  cost: collectedCost,
-  cpu: cpuMicroseconds,
+  ...costTasks(),
   held: () => channel.stats().heldRequests,
   async send(text: string): Promise<number> {
     const at = sharedNow()

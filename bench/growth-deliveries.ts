@@ -1,7 +1,7 @@
 import { type Growth, seriesOf } from './growth-of.ts'
 import { median } from './median.ts'
 import type { OtherLoad } from './other-load.ts'
-import { COMET_POLLS, COMET_STREAMS, RAW_POLLS, RAW_STREAMS } from './programs.ts'
+import { ATTACHED_POLLS, COMET_POLLS, COMET_STREAMS, RAW_POLLS, RAW_STREAMS } from './programs.ts'
 import { TEXT } from './sends.ts'
 import { Side, type SidePrograms } from './side.ts'
 import { takeTurns } from './turns.ts'
@@ -32,6 +32,7 @@ function toStreams(side: Side, messages: number): Promise<void> {
 
 const KINDS: readonly Kind[] = [
   ['polls, koa-comet', COMET_POLLS, toPolls],
+  ['polls, attached', ATTACHED_POLLS, toPolls],
   ['polls, node:http', RAW_POLLS, toPolls],
   ['streams, koa-comet', COMET_STREAMS, toStreams],
   ['streams, node:http', RAW_STREAMS, toStreams],

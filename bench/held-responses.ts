@@ -1,9 +1,9 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { serveTasks } from './child-process.ts'
-import { listening } from './listening.ts'
-import { collectedCost, cpuMicroseconds, sharedNow } from './process-cost.ts'
+import { sharedNow } from './process-cost.ts'
 import { type Broadcasts, broadcastInTurns, type Unicasts, unicastInTurns } from './sends.ts'
+import { servingTasks } from './serving-tasks.ts'
 
 /** The least that a server of polls does: responses in an array, and one shared Buffer for all of them. */
 
@@ -19,11 +19,7 @@ function answer(count: number, text: string): void {
 function tasksWith(listener: RequestListener) {
   const server = createServer(listener)
   return {
-    listen: (): Promise<number> => listening(server),
-    /** Whoever comes is served; as long as real ones: what a request says is kept with it. */
-    initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
-    cost: collectedCost,
-    cpu: cpuMicroseconds,
+    ...servingTasks(server),
     held(): number {
       held = held.filter(({ destroyed }) => !destroyed)
       return held.length

@@ -2,7 +2,15 @@ import { NOTE_ON_CORES } from './cores.ts'
 import { withinDeadline } from './deadline.ts'
 import { environment } from './environment.ts'
 import { peersOf } from './peers.ts'
-import { COMET_POLLS, COMET_STREAMS, KOA_POLLS, RAW_POLLS, RAW_STREAMS } from './programs.ts'
+import {
+  ATTACHED_POLLS,
+  ATTACHED_STREAMS,
+  COMET_POLLS,
+  COMET_STREAMS,
+  KOA_POLLS,
+  RAW_POLLS,
+  RAW_STREAMS,
+} from './programs.ts'
 import { publish } from './publish.ts'
 import { atMost, type Row, rowOf } from './result.ts'
 import { Side, type SidePrograms } from './side.ts'
@@ -61,8 +69,8 @@ function rowsOf(sides: readonly Side[], names: readonly string[], page: string):
 await publish(async () => {
   const { peers: withPolls, missing } = peersOf('polls')
   const { peers: withStreams } = peersOf('streams')
-  const streams = await measureAll([COMET_STREAMS, RAW_STREAMS, ...withStreams])
-  const polls = await measureAll([COMET_POLLS, RAW_POLLS, KOA_POLLS, ...withPolls])
+  const streams = await measureAll([COMET_STREAMS, ATTACHED_STREAMS, RAW_STREAMS, ...withStreams])
+  const polls = await measureAll([COMET_POLLS, ATTACHED_POLLS, RAW_POLLS, KOA_POLLS, ...withPolls])
   const names = [...new Set([...polls, ...streams].map(({ name }) => name))]
   return {
     name: 'memory',

@@ -4,12 +4,12 @@ import type { SidePrograms } from './side.ts'
 /** The sides that are no peers. */
 
 export const COMET_POLLS = programs(OURS, 'comet-server', 'comet-poll-load')
-/** Past Koa. */
-export const ATTACHED_POLLS: SidePrograms = { ...COMET_POLLS, name: ATTACHED, args: ['--attach'] }
+export const ATTACHED_POLLS = attached(COMET_POLLS)
 export const RAW_POLLS = programs(RAW, 'raw-server', 'comet-poll-load')
 export const KOA_POLLS = programs('Koa alone', 'koa-server', 'comet-poll-load')
 
 export const COMET_STREAMS = programs(OURS, 'comet-server', 'comet-stream-load')
+export const ATTACHED_STREAMS = attached(COMET_STREAMS)
 export const RAW_STREAMS = programs(RAW, 'raw-stream-server', 'comet-stream-load')
 
 /** Two nodes of them need the address of a Redis. */
@@ -17,6 +17,11 @@ export const RAW_REDIS_STREAMS = programs(RAW, 'raw-redis-node', 'comet-stream-l
 
 function programs(name: string, server: string, load: string): SidePrograms {
   return { name, server: programOf(server), load: programOf(load) }
+}
+
+/** The same, past Koa. */
+function attached(programs: SidePrograms): SidePrograms {
+  return { ...programs, name: ATTACHED, args: ['--attach'] }
 }
 
 function programOf(name: string): URL {

@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import { createClient } from 'redis'
 import { serveTasks } from './child-process.ts'
 import { listening } from './listening.ts'
-import { cpuMicroseconds } from './process-cost.ts'
 import { type Bursts, sendInBursts } from './send-in-bursts.ts'
+import { servingTasks } from './serving-tasks.ts'
 
 /** The yardstick: Node's own server, which reads a stream of Redis, and writes each message to one response of an array. */
 
@@ -47,14 +47,12 @@ function send(message: Message): Promise<string> {
 }
 
 const tasks = {
+  ...servingTasks(server),
   async listen(): Promise<number> {
     await Promise.all([writer.connect(), reader.connect()])
     void follow()
     return listening(server)
   },
-  /** Whoever comes is served. */
-  initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
-  cpu: cpuMicroseconds,
   held: () => held.length,
   sendToEach: ({ receivers, messagesEach, text }: Bursts): Promise<void> =>
     sendInBursts([...Array(receivers).keys()], messagesEach, (burst) =>

@@ -1,8 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { serveTasks } from './child-process.ts'
-import { listening } from './listening.ts'
-import { collectedCost, cpuMicroseconds } from './process-cost.ts'
 import { type Broadcasts, broadcastInTurns } from './sends.ts'
+import { servingTasks } from './serving-tasks.ts'
 
 /**
  * The yardstick: Node's own server, which writes one shared Buffer to each response of an array. Who comes again is
@@ -32,11 +31,7 @@ function send(text: string): void {
 }
 
 const tasks = {
-  listen: (): Promise<number> => listening(server),
-  /** Whoever comes is served; as long as real ones: what a request says is kept with it. */
-  initialise: (count: number): string[] => Array<string>(count).fill('t'.repeat(43)),
-  cost: collectedCost,
-  cpu: cpuMicroseconds,
+  ...servingTasks(server),
   held(): number {
     held = held.filter(({ destroyed }) => !destroyed)
     return held.length

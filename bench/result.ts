@@ -61,6 +61,13 @@ export function atMost(limit: number): Demand {
   ]
 }
 
+/** Of this project where it is attached. Its limit is no line of a chart: that is about the project as it is. */
+export function attachedAtMost(limit: number): Demand {
+  return (figures, unit) => [
+    { text: `attached at most ${withUnit(limit, unit)}`, holds: figures.get(ATTACHED)! <= limit },
+  ]
+}
+
 export function atLeast(limit: number): Demand {
   return (figures, unit) => [
     { text: `at least ${withUnit(limit, unit)}`, holds: figures.get(OURS)! >= limit, limit },

@@ -12,6 +12,8 @@ export interface ServerTasks extends Tasks {
   initialise(count: number): readonly string[] | Promise<readonly string[]>
   /** User and system time so far, in microseconds. */
   cpu(): number | Promise<number>
+  /** How long it stood still for garbage collections so far, in microseconds; NaN if nobody knows. */
+  garbage(): number | Promise<number>
   cost(): ProcessCost | Promise<ProcessCost>
   /** How many pages can be sent to now. */
   held(): number | Promise<number>
@@ -126,9 +128,18 @@ export class Side {
 
   /** The server's CPU time for the work, in microseconds. */
   async cpuOf(work: () => Promise<void>): Promise<number> {
-    const before = await this.#server.ask('cpu')
+    return (await this.spentOn(work)).cpu
+  }
+
+  /** The server's CPU time for the work, and the pauses for garbage collections that fell into it: microseconds. */
+  async spentOn(work: () => Promise<void>): Promise<{ cpu: number; garbage: number }> {
+    const garbage = await this.#server.ask('garbage')
+    const cpu = await this.#server.ask('cpu')
     await work()
-    return (await this.#server.ask('cpu')) - before
+    return {
+      cpu: (await this.#server.ask('cpu')) - cpu,
+      garbage: (await this.#server.ask('garbage')) - garbage,
+    }
   }
 
   /** Keeps what a round has measured. */

@@ -43,6 +43,7 @@ export class CometStateManager<
   readonly #node: ChannelNode
   readonly #clients: ChannelClients
   readonly #routes: Routes
+  #closed: Promise<void> | undefined
 
   /** @throws TypeError or RangeError if an option is unknown or has a value that cannot be */
   constructor(provider: ICometStateProvider, options: CometOptions<C> = {}) {
@@ -193,16 +194,14 @@ export class CometStateManager<
   }
 
   /**
-   * Takes the requests of pages that subscribe from the server before Koa sees them, which costs less. No middleware of
-   * the app is asked about them: nothing is logged, compressed, or refused by it. All else, a native EventSource and the
-   * form of 2008 too, goes to the app as before, so that the channel has to be mounted there as well. Call it once, when
-   * the app is the server's.
+   * Takes the requests of pages that subscribe from the server before Koa sees them, which costs less. No middleware is
+   * asked about them, nor any listener that the server had. All else goes to these as before: mount the channel, too.
+   * Call it when the app is the server's. The returned function ends that, and so does `close`.
    * @param path of the whole URL, as the server sees it. Default `'/comet'`.
-   * @throws TypeError if the channel has the option `identify` or `authorize`, which need the app's context, or the
-   *   server has no app
+   * @throws TypeError with the option `identify` or `authorize`, which need the app's context, or for a server without app
    */
-  attach(server: RequestServer, path = '/comet'): void {
-    this.#routes.attach(server, path)
+  attach(server: RequestServer, path = '/comet'): () => void {
+    return this.#routes.attach(server, path)
   }
 
   /** Gives a page its private token as a cookie, for a native EventSource. Over plain HTTP it warns, once. */
@@ -244,6 +243,8 @@ export class CometStateManager<
    * @param overSeconds how long that may take, so that pages do not come back together. Default 5; 0 ends all at once.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#node.close(checkClose(options))
+    const overSeconds = checkClose(options)
+    this.#closed ??= this.#node.close(overSeconds).finally(() => this.#routes.detach())
+    return this.#closed
   }
 }

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createHttp2Server, connect as openSession } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { CometOptions } from 'koa-comet'
+import { InProcCometStateProvider } from 'koa-comet/providers/in-proc'
 import { type RawAnswer, RawConnection, rawExchange } from '../handlers/raw-connection.ts'
+import { eventually } from '../support/eventually.ts'
+import { GatedProvider } from '../support/gated-provider.ts'
 import { glance, poll } from '../support/page.ts'
 import { listen } from '../support/serve.ts'
 import { closeSites, openSite, type Site } from '../support/site.ts'
@@ -82,6 +85,14 @@ describe('The app goes on to see', () => {
   })
 })
 
+/** Without the time of day, and what is random so that pages do not come back together. */
+function momentless(received: string): string {
+  return received
+    .replace(/Date: .*/g, '')
+    .replace(/"date":"[^"]*"/g, '')
+    .replace(/retry: \d+/g, '')
+}
+
 describe('What is answered is the same as through Koa', () => {
   const options = {
     origins: ['https://app.example'],
@@ -125,6 +136,46 @@ describe('What is answered is the same as through Koa', () => {
     await mounted.close()
   })
 
+  /** What a held request may be told, and what of it comes last; else the end of its connection. */
+  const tidings: Readonly<Record<string, readonly [tell: (site: Site) => Promise<unknown>, last?: string]>> =
+    {
+      'a message': [({ channel }) => channel.sendMessage('M', 'ä'), '"n":"M"'],
+      'the end of its client': [
+        ({ channel }) => channel.stopClient({ except: [] }),
+        'COMET_CLIENT_IS_STOPPED',
+      ],
+      'the end of the channel': [({ channel }) => channel.close({ overSeconds: 0 })],
+    }
+  const cases = ['application/json', 'text/event-stream'].flatMap((accept) =>
+    Object.entries(tidings).map(([name, [tell, last]]) => ({ accept, name, tell, last })),
+  )
+
+  test.each(cases)('to a held $accept: $name', async ({ accept, tell, last }) => {
+    const { site } = await openAttached()
+    await site.channel.open()
+    const mounted = await listen(site.served.app.callback())
+    const from = site.channel.cursor()
+    const connections: RawConnection[] = []
+    for (const port of [site.port, mounted.port]) {
+      const { privateToken } = await site.newClient({ from })
+      const connection = await RawConnection.open(port)
+      const lines = `Host: x\r\nAccept: ${accept}\r\nComet-Token: ${privateToken}`
+      connection.send(`GET /comet HTTP/1.1\r\n${lines}\r\n\r\n`)
+      connections.push(connection)
+    }
+    await site.holds(2)
+    if (accept === 'text/event-stream')
+      await eventually(() => connections.every(({ received }) => received.includes('opened')))
+    await tell(site)
+    await eventually(() =>
+      connections.every(({ received, isClosed }) => (last ? received.includes(last) : isClosed)),
+    )
+    const [attached, byKoa] = connections.map(({ received }) => momentless(received))
+    expect(attached).toBe(byKoa)
+    for (const connection of connections) await connection.close()
+    await mounted.close()
+  })
+
   test('too many held requests', async () => {
     for (const isAttached of [true, false]) {
       const site = await openSite({ options })
@@ -148,7 +199,8 @@ describe('What is answered is the same as through Koa', () => {
     expect((await held).messages).toMatchObject([{ n: 'aspNetComet.timeout' }])
     const { status, messages } = await poll(site.url, privateToken)
     expect([status, messages[0]?.code]).toEqual([503, 'COMET_CHANNEL_IS_CLOSED'])
-    expect(seen).toEqual([])
+    // It has let go of the server.
+    expect(seen).toEqual(['GET /comet'])
   })
 })
 
@@ -207,6 +259,34 @@ describe('Attached', () => {
     await connection.close()
   })
 
+  test('it ends with what attach() gave, and with the channel: its server is as before', async () => {
+    const { site, seen } = await openAttached()
+    const { server } = site.served
+    const [attached] = server.listeners('request')
+    const detach = site.channel.attach(server, '/other')
+    detach()
+    detach()
+    expect(server.listeners('request')).toEqual([attached])
+    await site.channel.close({ overSeconds: 0 })
+    expect(server.listenerCount('request')).toBe(1)
+    expect(server.listeners('request')).not.toContain(attached)
+    expect((await poll(site.url, 'p'.repeat(43))).status).toBe(503)
+    expect(seen).toEqual(['GET /comet'])
+  })
+
+  test('below another channel that is attached still, one that is detached passes all on', async () => {
+    const { site, seen } = await openAttached()
+    const other = await openSite()
+    const detach = site.channel.attach(site.served.server, '/late')
+    other.channel.attach(site.served.server, '/other')
+    detach()
+    const late = 'GET /late HTTP/1.1\r\nHost: x\r\nComet-Token: t\r\n\r\n'
+    expect((await rawExchange(site.port, late)).status).toBe(404)
+    expect(seen).toEqual(['GET /late'])
+    expect((await poll(`${site.served.origin}/other`, 'p'.repeat(43))).status).toBe(401)
+    expect(seen).toEqual(['GET /late'])
+  })
+
   test.each(['identify', 'authorize'] as const)(
     'not with the option %s, which needs what middleware made',
     async (name) => {
@@ -220,5 +300,51 @@ describe('Attached', () => {
     const site = await openSite()
     expect(() => site.channel.attach(createServer())).toThrow(/give it the server of one/)
     expect(() => site.channel.attach(site.served.server, '/comet/')).toThrow(/such as '\/comet'/)
+  })
+})
+
+describe('A response that others have begun', () => {
+  /** Adds a listener in front of the attached one. */
+  function inFront(site: Site, listener: RequestListener): void {
+    site.served.server.prependListener('request', listener)
+  }
+
+  test('before the channel came to it stays theirs, whether its client is known or not', async () => {
+    const { site, seen } = await openAttached({ origins: ['https://app.example'] })
+    inFront(site, (_, res) => void res.writeHead(429).end('too much'))
+    const { privateToken } = await site.newClient()
+    for (const token of [privateToken, 'unknown']) {
+      const lines = `Host: x\r\nOrigin: https://app.example\r\nComet-Token: ${token}\r\nPrefer: wait=0`
+      const { status } = await rawExchange(site.port, `GET /comet HTTP/1.1\r\n${lines}\r\n\r\n`)
+      expect(status).toBe(429)
+    }
+    // As without the channel: the app finds a response that has ended.
+    expect(seen).toHaveLength(2)
+  })
+
+  test.each([
+    ['ended', (res: ServerResponse) => void res.writeHead(408).end('too late')],
+    ['begun', (res: ServerResponse) => void res.writeHead(408).write('too la')],
+  ])('while the store is slow is left or cut, and all others are served: %s', async (_, spoil) => {
+    const provider = new GatedProvider(new InProcCometStateProvider())
+    const site = await openSite({ provider })
+    site.channel.attach(site.served.server)
+    const { privateToken } = await site.newClient()
+    const answer = provider.hangNext('getClient')
+    let spoiled: ServerResponse | undefined
+    inFront(site, (req, res) => {
+      if (req.headers['x-spoil'] !== undefined) spoiled = res
+    })
+    const connection = await RawConnection.open(site.port)
+    connection.send(
+      `GET /comet HTTP/1.1\r\nHost: x\r\nX-Spoil: 1\r\nComet-Token: ${privateToken}\r\nPrefer: wait=0\r\n\r\n`,
+    )
+    await eventually(() => spoiled !== undefined)
+    spoil(spoiled!)
+    answer()
+    await eventually(() => spoiled!.writableEnded || spoiled!.destroyed)
+    expect((await glance(site.url, privateToken)).status).toBe(200)
+    expect(site.errors).toEqual([])
+    await connection.close()
   })
 })

@@ -202,3 +202,44 @@ describe('behind what sets or hooks the head of an answer', () => {
     expect(messages).toMatchObject([{ n: 'Count', c: 1 }])
   })
 })
+
+test('what a hook of writeHead adds to one answer of many is on no other', async () => {
+  const adds: Middleware = ({ res }, next) => {
+    const writeHead = res.writeHead.bind(res) as (status: number, headers: Record<string, string>) => unknown
+    const cookie = res.req.headers['x-cookie']
+    if (typeof cookie === 'string') {
+      Object.assign(res, {
+        writeHead(status: number, headers: Record<string, string>) {
+          headers['Set-Cookie'] = cookie
+          return writeHead(status, headers)
+        },
+      })
+    }
+    return next()
+  }
+  const site = await openSite({ before: [adds] })
+  const answers: Promise<RawAnswer>[] = []
+  for (const cookie of ['sid=ann', '']) {
+    const { privateToken } = await site.newClient()
+    const lines = `Host: x\r\nComet-Token: ${privateToken}${cookie && `\r\nX-Cookie: ${cookie}`}`
+    answers.push(rawExchange(site.port, `GET /comet HTTP/1.1\r\n${lines}\r\n\r\n`))
+    await site.holds(answers.length)
+  }
+  await site.channel.sendMessage('M', 1)
+  const cookies = (await Promise.all(answers)).map(({ headers }) => headers['set-cookie'])
+  expect(cookies).toEqual(['sid=ann', undefined])
+})
+
+test('a middleware that chains on the channel’s promise has one, of whatever request', async () => {
+  const finished: string[] = []
+  const site = await openSite({
+    mount: (channel) => {
+      const comet = channel.mount()
+      return (ctx, next) => (comet(ctx, next) as Promise<void>).finally(() => finished.push(ctx.path))
+    },
+  })
+  const { privateToken } = await site.newClient()
+  for (let polls = 0; polls < 3; polls++) expect((await glance(site.url, privateToken)).status).toBe(200)
+  await glance(`${site.url}/send`, privateToken)
+  expect(finished).toEqual(['/comet', '/comet', '/comet', '/comet/send'])
+})

@@ -88,6 +88,7 @@ serveTasks({
   },
   cpu: () => nginx.cpu(),
   /** It has no heap that is collected. */
+  garbage: () => Number.NaN,
   cost: () => ({
     heapBytes: Number.NaN,
     residentBytes: nginx.residentBytes(),

@@ -1,6 +1,6 @@
-import { listening } from '../../dist/bench/listening.js'
-import { collectedCost, cpuMicroseconds } from '../../dist/bench/process-cost.js'
 import { broadcastInTurns, unicastInTurns } from '../../dist/bench/sends.js'
+
+export { servingTasks } from '../../dist/bench/serving-tasks.js'
 
 /** What the servers of all peers do alike, as tasks for the process that measures them. */
 
@@ -9,17 +9,6 @@ export const NEVER_MS = 3_600_000
 
 /** What every message is, for those that send objects. */
 export const messageOf = (text) => ({ n: 'Bench', c: text })
-
-/** The tasks of a process that has its server in itself. */
-export function servingTasks(server) {
-  return {
-    listen: () => listening(server),
-    /** Whoever comes is served. */
-    initialise: (count) => Array(count).fill(''),
-    cpu: cpuMicroseconds,
-    cost: collectedCost,
-  }
-}
 
 /** @param send sends a text to all pages */
 export function broadcastTask(send) {

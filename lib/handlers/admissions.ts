@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { ChannelNode } from '../channel-node.ts'
 import type { CometClient } from '../comet-client.ts'
 import { CometException } from '../comet-exception.ts'
@@ -6,15 +5,9 @@ import { type Cursor, FOREIGN_CURSOR } from '../cursor.ts'
 import { debugSubscribe } from '../debug.ts'
 import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
-import type { SubscribeContext } from '../subscribe/bare-context.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
-import { answerNow } from '../subscribe/held-response.ts'
 import { isGone } from '../subscribe/is-gone.ts'
-import { requestHeader } from '../subscribe/request-header.ts'
-import type { SubscribeOutcome } from '../subscribe/subscribe-outcome.ts'
-import type { SubscribeRequest } from '../subscribe/subscribe-request.ts'
-import type { AnsweringTransport } from '../subscribe/wait-request.ts'
-import { EventStream } from '../transports/event-stream.ts'
+import { type Arrival, isProbe, SubscribeAnswers } from './subscribe-answers.ts'
 
 /** A client unseen for longer than this has resumed when it subscribes. */
 const UNSEEN_MS = 5000
@@ -22,99 +15,90 @@ const UNSEEN_MS = 5000
 /** How often a client may be found to have changed on the way to its request. */
 const MAX_TRIES = 5
 
-/** A stream ends after this time, so that its page comes again and it is asked anew who that is. */
-const ROTATION_SECONDS = 600
-
-/**
- * Times are cut by up to a tenth at random, so that thousands begun together do not end together: in a few steps,
- * since Node keeps a list of timers for each duration.
- */
-const JITTER = 0.1
-const JITTER_STEPS = 20
-
 /** Rejects if the app does not let the client subscribe. */
 export type AskApp = (client: CometClient) => Promise<void>
 
-/** A request that has been read. */
-export interface Asked {
-  readonly ctx: SubscribeContext
-  readonly request: SubscribeRequest
-  readonly transport: AnsweringTransport
+/** A request that wants in. */
+interface Applicant extends Arrival {
   /** Absent if nobody is to be asked. */
   readonly askApp: AskApp | undefined
 }
 
-/** The client of a request, as it was when the request came to it. */
-interface Candidate {
+/** The client that bears a request's token, as it was when the request came to it. */
+interface Bearer {
   readonly lease: ClientLease
   readonly ticket: number
   readonly wasUnseen: boolean
 }
 
-/** Lets subscribe requests in, in the order in which they came, and answers or holds them. */
+/** Lets subscribe requests in, in the order in which they came. */
 export class Admissions {
   readonly #node: ChannelNode
-  readonly #options: CompleteOptions
+  readonly #answers: SubscribeAnswers
 
   constructor(node: ChannelNode, options: CompleteOptions) {
     this.#node = node
-    this.#options = options
+    this.#answers = new SubscribeAnswers(node, options)
   }
 
   /** Nothing is awaited without need: most polls are held in the turn that they came in, and there is no promise then. */
-  admit(asked: Asked): Promise<void> | undefined {
-    const privateTokenHash = hashToken(asked.request.privateToken)
+  admit(applicant: Applicant): Promise<void> | undefined {
+    const privateTokenHash = hashToken(applicant.request.privateToken)
     const lease = this.#node.leases.known(privateTokenHash)
-    if (lease === undefined || asked.askApp || isProbe(asked)) return this.#admit(asked, privateTokenHash)
-    if (isGone(asked.ctx.res)) return undefined
-    const served = this.#serveInTurn(asked, candidateOf(lease))
-    return served === true ? undefined : this.#tryAgainUnless(served, asked, privateTokenHash)
+    if (lease === undefined || applicant.askApp || isProbe(applicant))
+      return this.#admitInTime(applicant, privateTokenHash, MAX_TRIES)
+    if (isGone(applicant.ctx.res)) return undefined
+    const isServed = this.#tryFor(bearerOf(lease), applicant)
+    return isServed === true ? undefined : this.#admitUnless(isServed, applicant, privateTokenHash)
   }
 
-  async #admit(asked: Asked, privateTokenHash: string): Promise<void> {
+  async #admitUnless(
+    isServed: Promise<boolean> | boolean,
+    applicant: Applicant,
+    privateTokenHash: string,
+  ): Promise<void> {
+    if (!(await isServed)) await this.#admitInTime(applicant, privateTokenHash, MAX_TRIES - 1)
+  }
+
+  async #admitInTime(applicant: Applicant, privateTokenHash: string, maxTries: number): Promise<void> {
     const { leases } = this.#node
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const candidate = candidateOf(leases.known(privateTokenHash) ?? (await leases.find(privateTokenHash)))
-      await asked.askApp?.(candidate.lease.client)
+    for (let tries = 0; tries < maxTries; tries++) {
+      const bearer = bearerOf(leases.known(privateTokenHash) ?? (await leases.find(privateTokenHash)))
+      await applicant.askApp?.(bearer.lease.client)
       // Who is gone may have said goodbye meanwhile: nothing is renewed for it.
-      if (isGone(asked.ctx.res)) return
-      if (isProbe(asked)) return this.#probe(asked, candidate.lease)
-      if (await this.#serveInTurn(asked, candidate)) return
+      if (isGone(applicant.ctx.res)) return
+      if (isProbe(applicant))
+        return this.#answers.probe(applicant, bearer.lease, cursorOf(applicant, bearer.lease))
+      if (await this.#tryFor(bearer, applicant)) return
     }
     const text = 'This client changes faster than it can be served. Try again later.'
     throw new CometException('COMET_PROVIDER_IS_UNAVAILABLE', text)
   }
 
-  async #tryAgainUnless(
-    served: Promise<boolean> | boolean,
-    asked: Asked,
-    privateTokenHash: string,
-  ): Promise<void> {
-    if (!(await served)) await this.#admit(asked, privateTokenHash)
-  }
-
-  /** Serves when the lease is the page's and its cursor is known here, as far as that can be had by waiting. */
-  #serveInTurn(asked: Asked, candidate: Candidate): Promise<boolean> | boolean {
-    const { lease, ticket } = candidate
-    const { page } = asked.request
+  /** Serves at once, or when the lease is the page's and its cursor is known here, as far as waiting can bring that. */
+  #tryFor(bearer: Bearer, applicant: Applicant): Promise<boolean> | boolean {
+    const { lease, ticket } = bearer
+    const { page } = applicant.request
     const confirmed = lease.isOvertaken(ticket, page) ? undefined : this.#node.leases.confirm(lease, page)
-    const isReady =
-      !confirmed && this.#isKnown(cursorOf(asked, lease)) && !lease.answer?.isAheadOf(asked.ctx.res)
-    return isReady ? this.#serve(asked, candidate) : this.#serveLater(asked, candidate, confirmed)
+    const mustWait =
+      confirmed !== undefined ||
+      !this.#isKnown(cursorOf(applicant, lease)) ||
+      lease.answer?.isAheadOf(applicant.ctx.res)
+    return mustWait ? this.#waitFor(confirmed, bearer, applicant) : this.#serve(bearer, applicant)
   }
 
-  async #serveLater(
-    asked: Asked,
-    candidate: Candidate,
+  async #waitFor(
     confirmed: Promise<void> | undefined,
+    bearer: Bearer,
+    applicant: Applicant,
   ): Promise<boolean> {
-    const { lease } = candidate
+    const { lease } = bearer
     await confirmed
-    if (!this.#isKnown(cursorOf(asked, lease))) await this.#node.catchUp()
+    if (!this.#isKnown(cursorOf(applicant, lease))) await this.#node.catchUp()
     // Answers of one connection leave in order: until the one before has, this one would only lie in memory.
-    const { res } = asked.ctx
+    const { res } = applicant.ctx
     while (lease.answer?.isAheadOf(res)) await lease.answer.turnOf(res)
-    return this.#serve(asked, candidate)
+    return this.#serve(bearer, applicant)
   }
 
   /** A cursor that this node does not know yet may be known to the store. */
@@ -124,89 +108,25 @@ export class Admissions {
   }
 
   /**
-   * Answers or holds the request. Nothing is awaited here: what is read is what is answered, or waited from.
+   * Nothing is awaited here: what is read is what is answered, or waited from.
    * @returns false if the client was forgotten, or ended: who bears the token by now, the store tells
    */
-  #serve(asked: Asked, { lease, ticket, wasUnseen }: Candidate): boolean {
-    const { page } = asked.request
-    if (isGone(asked.ctx.res)) return true
+  #serve({ lease, ticket, wasUnseen }: Bearer, applicant: Applicant): boolean {
+    const { page } = applicant.request
+    if (isGone(applicant.ctx.res)) return true
     if (this.#node.isClosing) throw this.#node.closed
     if (lease.isStale) return false
     if (this.#node.trouble) throw this.#node.trouble
-    const cursor = cursorOf(asked, lease)
+    const cursor = cursorOf(applicant, lease)
     const isByOwnPage = lease.wasServing(page)
     if (lease.serve(ticket, page)) {
       lease.held?.replace(isByOwnPage)
       this.#tell(lease, wasUnseen)
-      this.#read(asked, lease, cursor)
+      this.#answers.give(applicant, lease, cursor)
     } else {
-      this.#answerReplaced(asked, { kind: 'replaced', cursor, isByOwnPage })
+      this.#answers.giveReplaced(applicant, cursor, isByOwnPage)
     }
     return true
-  }
-
-  #read(asked: Asked, lease: ClientLease, cursor: Cursor): void {
-    const { log } = this.#node
-    // With the log's own text: the page's would keep the header that it came in.
-    if (cursor.epoch === log.epoch && cursor.messageId <= log.head)
-      lease.acknowledge({ epoch: log.epoch, messageId: cursor.messageId })
-    const from = lease.beyond(cursor, log.epoch)
-    if (asked.transport instanceof EventStream) this.#stream(asked, asked.transport, lease, from)
-    else this.#poll(asked, lease, from)
-  }
-
-  #poll({ ctx, request, transport }: Asked, lease: ClientLease, cursor: Cursor): void {
-    const { log, waitList } = this.#node
-    const { waitSeconds } = request
-    const { outcome, through } = waitList.outcomeFor(lease, cursor, transport)
-    const seen = { epoch: log.epoch, messageId: through }
-    if (outcome) return lease.noteAnswer(answerNow(ctx, transport.render(outcome)))
-    lease.noteQuiet(cursor.messageId, through)
-    if (waitSeconds === 0)
-      return lease.noteAnswer(answerNow(ctx, transport.render({ kind: 'timeout', cursor: seen })))
-    this.#checkRoom()
-    const holdSeconds = Math.min(
-      lease.client.connectionTimeoutSeconds,
-      waitSeconds ?? Number.POSITIVE_INFINITY,
-    )
-    waitList.hold(ctx, { lease, transport, cursor: seen, holdMs: jitteredMs(holdSeconds) })
-  }
-
-  /** A stream begins to read when Koa has unwound, and its head goes out with what there is. */
-  #stream({ ctx, request }: Asked, transport: EventStream, lease: ClientLease, cursor: Cursor): void {
-    this.#checkRoom()
-    const { log, waitList } = this.#node
-    const { waitSeconds } = request
-    // Who does not wait is told all that there is by now, however long it takes to read that.
-    const goal = waitSeconds === 0 ? log.head : undefined
-    const holdSeconds = goal === undefined ? (waitSeconds ?? ROTATION_SECONDS) : ROTATION_SECONDS
-    const holdMs = jitteredMs(Math.min(ROTATION_SECONDS, holdSeconds))
-    const keepAliveMs = jitteredMs(this.#options.keepAliveSeconds)
-    waitList.hold(ctx, { lease, transport, cursor, holdMs, keepAliveMs, goal }).wake(cursor.messageId)
-  }
-
-  #probe(asked: Asked, lease: ClientLease): void {
-    const { probes } = this.#node
-    if (this.#node.isClosing) throw this.#node.closed
-    // One for each client, lest one client take the room of all.
-    probes.end(lease.privateTokenHash)
-    this.#checkRoom()
-    const { ctx, transport } = asked
-    probes.add(ctx, lease.privateTokenHash, { cursor: cursorOf(asked, lease), transport })
-  }
-
-  #checkRoom(): void {
-    const { waitList, probes } = this.#node
-    const { maxHeldRequests } = this.#options
-    if (waitList.size + probes.size < maxHeldRequests) return
-    const text = `This node holds ${maxHeldRequests} requests already. Try again later, or raise maxHeldRequests.`
-    throw new CometException('COMET_TOO_MANY_REQUESTS_ARE_HELD', text)
-  }
-
-  #answerReplaced({ ctx, transport }: Asked, outcome: SubscribeOutcome): void {
-    const answer = transport.render(outcome)
-    if (transport.replaceAfterMs > 0) this.#node.lateAnswers.add(ctx, answer, transport.replaceAfterMs)
-    else answerNow(ctx, answer)
   }
 
   #tell({ client }: ClientLease, wasUnseen: boolean): void {
@@ -216,24 +136,16 @@ export class Admissions {
   }
 }
 
-function isProbe({ ctx, transport }: Asked): boolean {
-  return transport instanceof EventStream && requestHeader(ctx, 'comet-probe') === '1'
-}
-
 /** Where it goes on. One that brings no cursor goes on where its client last acknowledged. */
-function cursorOf({ request }: Asked, lease: ClientLease): Cursor {
+function cursorOf({ request }: Arrival, lease: ClientLease): Cursor {
   return request.cursor ?? lease.position
 }
 
-function candidateOf(lease: ClientLease): Candidate {
+function bearerOf(lease: ClientLease): Bearer {
   return { lease, ticket: lease.takeTicket(), wasUnseen: isUnseen(lease) }
 }
 
 /** Whether the client is one that had been here, and was away. A client's first request is none. */
 function isUnseen({ seenAt, holder }: ClientLease): boolean {
   return holder !== undefined && performance.now() - seenAt > UNSEEN_MS
-}
-
-function jitteredMs(seconds: number): number {
-  return Math.ceil(seconds * 1000 * (1 - (JITTER * randomInt(JITTER_STEPS)) / JITTER_STEPS))
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BareContext, pathOf } from '../subscribe/bare-context.ts'
 import { headerToken } from '../subscribe/subscribe-request.ts'
+import type { Guarded } from './guarded.ts'
 
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -8,30 +9,46 @@ type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 export interface RequestServer {
   rawListeners(event: 'request'): unknown[]
   removeAllListeners(event: 'request'): unknown
+  removeListener(event: 'request', listener: RequestListener): unknown
   on(event: 'request', listener: RequestListener): unknown
 }
 
+/** Who takes the requests. */
+export interface Lane {
+  readonly path: string
+  readonly subscribe: Guarded<BareContext>
+  /** Is told what nobody has foreseen. */
+  failed(error: unknown): void
+}
+
 /**
- * Takes subscribe requests of a server before its app sees them: those at this path that bear all in their headers. The
- * app's own listeners get all others.
- * @throws TypeError for a server without an app
+ * Takes subscribe requests of a server before its app sees them: those at the lane's path that bear all in their headers.
+ * The listeners that the server has get all others. The returned function ends that.
+ * @throws TypeError for a server without a listener
  */
-export function takeFrom(
-  server: RequestServer,
-  path: string,
-  subscribe: (ctx: BareContext) => Promise<void> | undefined,
-): void {
+export function takeFrom(server: RequestServer, lane: Lane): () => void {
   const others = server.rawListeners('request') as RequestListener[]
   if (others.length === 0) {
     throw new TypeError(
       'attach() takes requests from an app: give it the server of one, as app.listen() does.',
     )
   }
-  server.removeAllListeners('request')
-  server.on('request', (req, res) => {
-    if (isSubscribing(req, path)) serve(new BareContext(req, res), subscribe)
+  let isEnded = false
+  const listener: RequestListener = (req, res) => {
+    // What another listener has begun to answer is none of ours.
+    if (!isEnded && isSubscribing(req, lane.path) && !res.headersSent) serve(new BareContext(req, res), lane)
     else for (const other of others) other.call(server, req, res)
-  })
+  }
+  server.removeAllListeners('request')
+  server.on('request', listener)
+  return () => {
+    if (isEnded) return
+    isEnded = true
+    // Where another channel was attached after this one, that one has the listener.
+    if (!server.rawListeners('request').includes(listener)) return
+    server.removeListener('request', listener)
+    for (const other of others) server.on('request', other)
+  }
 }
 
 /** Forms have a body to parse, and a native EventSource bears its token in a cookie: both need Koa. */
@@ -41,8 +58,16 @@ function isSubscribing(req: IncomingMessage, path: string): boolean {
   )
 }
 
-function serve(ctx: BareContext, subscribe: (ctx: BareContext) => Promise<void> | undefined): void {
-  const done = subscribe(ctx)
-  if (done) void done.then(() => ctx.release())
-  else ctx.release()
+function serve(ctx: BareContext, { subscribe, failed }: Lane): void {
+  const fail = (error: unknown): void => {
+    ctx.res.destroy()
+    failed(error)
+  }
+  try {
+    const done = subscribe(ctx)
+    if (done) done.then(() => ctx.release()).catch(fail)
+    else ctx.release()
+  } catch (error) {
+    fail(error)
+  }
 }

@@ -8,6 +8,7 @@ import { answerNow } from '../subscribe/held-response.ts'
 import { requestHeader } from '../subscribe/request-header.ts'
 import { CometRefusal } from '../upstream/comet-refusal.ts'
 import { type Origins, refusedOrigin } from './origins.ts'
+import { setHeaders } from './set-headers.ts'
 
 /** One address of the channel. */
 export interface Endpoint<C extends SubscribeContext = Context> {
@@ -40,11 +41,11 @@ export function guarded<C extends SubscribeContext>(
     if (!endpoint.answerError?.(ctx, error)) answerNow(ctx, errorAnswer(error))
   }
   // Not async: the promise of the endpoint is enough, and most polls have none.
-  return function cometEndpoint(ctx): Promise<void> | undefined {
+  return (ctx) => {
     try {
       const isAllowed = origins.admit(ctx)
       if (!methods.includes(ctx.method)) {
-        ctx.res.setHeader('Allow', allow)
+        setHeaders(ctx.res, { Allow: allow })
         throw new CometException(
           'COMET_METHOD_IS_NOT_ALLOWED',
           `This address has ${allow}, not ${ctx.method}.`,

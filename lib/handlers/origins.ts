@@ -1,6 +1,7 @@
 import { CometException } from '../comet-exception.ts'
 import type { SubscribeContext } from '../subscribe/bare-context.ts'
 import { type HasRequest, requestHeader } from '../subscribe/request-header.ts'
+import { setHeaders } from './set-headers.ts'
 
 const PREFLIGHT_HEADERS = {
   'Access-Control-Allow-Methods': 'GET, POST',
@@ -22,16 +23,11 @@ export class Origins {
     const origin = requestHeader(ctx, 'origin')
     if (this.#listed.size > 0) ctx.vary('Origin')
     if (!this.#listed.has(origin)) return isSameOrigin(ctx, origin)
-    const { res } = ctx
-    res.setHeader('Access-Control-Allow-Origin', origin)
-    res.setHeader('Access-Control-Allow-Credentials', 'true')
-    if (ctx.method === 'OPTIONS') {
-      for (const [name, value] of Object.entries(PREFLIGHT_HEADERS)) res.setHeader(name, value)
-    } else {
-      res.setHeader('Access-Control-Expose-Headers', 'Comet-Cursor, Comet-Outcome, Retry-After')
-      // A page counts its connections unless the browser lets it see that this one is HTTP/2.
-      res.setHeader('Timing-Allow-Origin', origin)
-    }
+    setHeaders(ctx.res, {
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Allow-Credentials': 'true',
+      ...(ctx.method === 'OPTIONS' ? PREFLIGHT_HEADERS : exposedTo(origin)),
+    })
     return true
   }
 
@@ -46,6 +42,14 @@ export class Origins {
     const page = URL.canParse(referer) ? new URL(referer) : undefined
     const isKnown = page && (this.#listed.has(page.origin) || isOwnHost(ctx, page.host))
     if (!isKnown) throw refusedOrigin()
+  }
+}
+
+function exposedTo(origin: string): Readonly<Record<string, string>> {
+  return {
+    'Access-Control-Expose-Headers': 'Comet-Cursor, Comet-Outcome, Retry-After',
+    // A page counts its connections unless the browser lets it see that this one is HTTP/2.
+    'Timing-Allow-Origin': origin,
   }
 }
 

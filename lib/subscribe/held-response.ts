@@ -9,7 +9,7 @@ import { UnfinishedAnswer } from './unfinished-answer.ts'
 
 /** Whoever holds a response is told of what happens to it. */
 export interface ResponseOwner {
-  /** Koa is done with the request: from now on answers leave at once. Called at most once. */
+  /** All else of the request is done, by Koa or whatever stands for it: from now on answers leave at once. Called at most once. */
   released(): void
   /** A connection that was choked takes more. */
   drained(): void
@@ -142,14 +142,18 @@ export class HeldResponse {
   }
 
   #guarded(write: (res: ServerResponse) => void): void {
-    const res = this.#res
-    if (res.writableEnded || isGone(res)) return
-    try {
-      write(res)
-    } catch {
-      // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
-      res.destroy()
-    }
+    guarded(this.#res, write)
+  }
+}
+
+/** Does nothing on a response that is over. */
+function guarded(res: ServerResponse, write: (res: ServerResponse) => void): void {
+  if (res.writableEnded || isGone(res)) return
+  try {
+    write(res)
+  } catch {
+    // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
+    res.destroy()
   }
 }
 
@@ -158,21 +162,21 @@ function onClose(this: HoldingResponse): void {
 }
 
 function sendAnswer(res: ServerResponse, { status, headers, body }: Answer): void {
-  writeHead(res, status, withLength(headersFor(res, headers), status, body))
+  const sent: OutgoingHttpHeaders = { ...headersFor(res, headers) }
+  // What is told to many has it already.
+  if (status !== 204) sent['Content-Length'] ??= Buffer.byteLength(body)
+  writeHead(res, status, sent)
   res.end(body)
 }
 
-/** Not by setHeader: Node would keep a list for each header, and all of them for as long as a stream is open. */
+/**
+ * Not by setHeader: Node would keep a list for each header, and all of them for as long as a stream is open.
+ * @param headers of this response alone: the app may have a hook in `writeHead` that adds to them
+ */
 function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
   // An earlier middleware may have set another text. HTTP/2 has none, and warns of it.
   if (isHttp1(res)) res.statusMessage = STATUS_CODES[status] ?? ''
   res.writeHead(status, headers)
-}
-
-/** What is told to many has it already. */
-function withLength(headers: Answer['headers'], status: number, body: string): OutgoingHttpHeaders {
-  if (status === 204 || headers['Content-Length'] !== undefined) return headers
-  return { ...headers, 'Content-Length': Buffer.byteLength(body) }
 }
 
 /** HTTP/2 has no connection header, and warns of it. */
@@ -200,7 +204,7 @@ const SENT_HEAD = 'HTTP/1.1 200 OK\r\n\r\n'
 /** Answers through Koa, in the middleware's own time, where there is Koa. Returns the answer on its way. */
 export function answerNow(ctx: SubscribeContext, answer: Answer): UnfinishedAnswer {
   const { res } = ctx
-  if (ctx instanceof BareContext) ctx.hold({ release: () => sendAnswer(res, answer) })
+  if (ctx instanceof BareContext) ctx.hold({ release: () => guarded(res, () => sendAnswer(res, answer)) })
   else setAnswer(ctx, answer)
   return new UnfinishedAnswer(res, answer.body.length)
 }

@@ -51,7 +51,7 @@ export class WaitList implements WaitRoom {
     return { outcome: outcome && this.#leaving(outcome), through: result.through }
   }
 
-  /** Holds the request that Koa is about to be done with. Its older request, if there is one, is the caller's. */
+  /** Holds a request that nothing else is to be done for. Its older request, if there is one, is the caller's. */
   hold(ctx: SubscribeContext, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
@@ -94,7 +94,7 @@ export class WaitList implements WaitRoom {
   serveSoon(request: WaitRequest): void {
     if (this.#woken.length === 0) {
       // What a provider tells at once is gathered by then: a turn of the event loop would cost as much as the answer.
-      if (this.#isTelling) queueMicrotask(this.#serveWoken)
+      if (this.#isTelling) process.nextTick(this.#serveWoken)
       else setImmediate(this.#serveWoken)
     }
     this.#woken.push(request)

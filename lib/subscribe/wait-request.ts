@@ -111,7 +111,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
     return this.#response.released && !this.#response.isChoked
   }
 
-  /** Whether messages can be told it. A stream cannot begin before Koa has unwound; a whole answer waits for that. */
+  /** Whether messages can be told it. A stream cannot begin before it is released; a whole answer waits for that. */
   get takesMessages(): boolean {
     return this.isReady || this.transport.begin === undefined
   }
@@ -176,7 +176,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   onTimer(): void {
     const leftMs = this.#endsAt - performance.now()
     if (leftMs <= 0) {
-      // A stream is to have told what there is before it ends: it does so when Koa has unwound.
+      // A stream is to have told what there is before it ends: it does so when it is released.
       if (this.takesMessages || this.#response.released) this.timeOut()
       return
     }
