@@ -24,7 +24,7 @@ const LAYERS_OF_LIB: Layers = [
     'contract',
     /^lib\/(comet-state-provider|provider-feed|provider-link|deadline|serial-calls|call-batch|answer)\.ts$/,
   ],
-  ['log and queue', /^lib\/(entry-list|retained-window|presence|message-log|write-queue)\.ts$/],
+  ['log and queue', /^lib\/(entry-list|retained-window|presence|places|message-log|write-queue)\.ts$/],
   [
     'what the app gives',
     /^lib\/(audience|initialize-parameters|send-parameters|history|options|complete-options|channel-events)\.ts$/,

@@ -1,8 +1,18 @@
 import type { Entry, MessageEntry, RetainedLog, Retention } from './comet-state-provider.ts'
 import type { Cursor } from './cursor.ts'
 import { EntryList } from './entry-list.ts'
+import {
+  NONE,
+  type Place,
+  PlaceFinder,
+  type SubscriptionVisitor,
+  type TopicList,
+  takeNext,
+  withNext,
+} from './places.ts'
 import { type MessageOf, messageOnly } from './presence.ts'
 import { type Retained, RetainedWindow } from './retained-window.ts'
+import { EVERYBODY } from './topics.ts'
 import { RESERVED_PREFIX } from './wire.ts'
 
 /** What the log knows of one reader: whom it is, as far as addresses go. */
@@ -18,9 +28,6 @@ export interface Reader {
   /** A message that names this public token in `except` is not for this reader. */
   readonly publicToken: string
 }
-
-/** Called, not listed: a list would be made for each of thousands of readers, at each read. */
-export type SubscriptionVisitor = (topic: string, after: number, before?: number) => void
 
 /** What one read found. */
 export interface ReadResult {
@@ -38,14 +45,11 @@ export interface ReadReset {
   readonly messageId: number
 }
 
-/** Not frozen: V8 makes an iterator for each walk through a frozen list. */
-const NONE: readonly never[] = []
-
-/** Where a reader is in the list of one topic, and the id that ends it there. */
-interface Place {
-  readonly list: EntryList<Retained<MessageEntry>>
-  index: number
-  readonly before: number
+/** What all read whom only messages to everybody reach, from the first one on. */
+interface CommonRead {
+  readonly first: Retained<MessageEntry>
+  readonly maxBytes: number
+  readonly result: ReadResult
 }
 
 /**
@@ -59,7 +63,10 @@ export class MessageLog {
   #epoch = ''
   #head = 0
   #window: RetainedWindow
-  #byTopic = new Map<string, EntryList<Retained<MessageEntry>>>()
+  readonly #byTopic = new Map<string, TopicList>()
+  readonly #finder = new PlaceFinder(this.#byTopic)
+  /** Of the newest head. In a broadcast thousands read the same. */
+  #common: CommonRead | undefined
 
   /**
    * @param now milliseconds on a clock that never jumps
@@ -104,7 +111,8 @@ export class MessageLog {
     this.#epoch = epoch
     this.#head = trimmedThrough
     this.#window = this.#emptyWindow(trimmedThrough)
-    this.#byTopic = new Map()
+    this.#byTopic.clear()
+    this.#common = undefined
     for (const entry of entries) this.apply(entry)
     this.#head = Math.max(this.#head, head)
   }
@@ -118,6 +126,7 @@ export class MessageLog {
       throw new RangeError(`The provider must feed rising ids: it fed ${entry.id} after ${this.#head}.`)
     }
     this.#head = entry.id
+    this.#common = undefined
     const retained = this.#window.add(entry)
     const message = this.#messageOf(entry)
     // A message is its own entry: most need no second object.
@@ -145,21 +154,39 @@ export class MessageLog {
   read(reader: Reader, cursor: Cursor, maxBytes: number): ReadResult {
     const reset = this.lossSince(reader, cursor)
     const position = reset?.messageId ?? Math.max(cursor.messageId, reader.floor)
+    const places = position < this.#head ? this.#finder.find(reader, position, reader.end) : NONE
+    if (reset) return { ...this.#collect(reader, places, position, maxBytes), reset }
+    const [place] = places
+    const first = place?.list.at(place.index)
+    if (place === undefined || first === undefined || places.length > 1 || !this.#isOfEverybody(place))
+      return this.#collect(reader, places, position, maxBytes)
+    if (this.#common?.first === first && this.#common.maxBytes === maxBytes) return this.#common.result
+    const { index } = place
+    const result = this.#collect(reader, places, position, maxBytes)
+    const { messages } = result
+    // Another one may get a message that this one was passed over for, and the other way round.
+    const isForAll = messages.length === place.index - index && messages.every(isWithoutException)
+    if (isForAll) this.#common = { first, maxBytes, result }
+    return result
+  }
+
+  #isOfEverybody({ list, before }: Place): boolean {
+    return before === Number.POSITIVE_INFINITY && list === this.#byTopic.get(EVERYBODY)
+  }
+
+  /** What there is in the places, up to `maxBytes`. */
+  #collect(reader: Reader, places: readonly Place[], position: number, maxBytes: number): ReadResult {
     let messages: readonly MessageEntry[] = NONE
     let bytes = 0
-    let through = Math.max(position, this.#head)
-    const places = this.#placesOf(reader, position)
     for (let next = takeNext(places); next !== undefined; next = takeNext(places)) {
       const { except } = next.entry
       if (except.length > 0 && except.includes(reader.publicToken)) continue
       bytes += next.bytes
-      if (bytes > maxBytes && messages.length > 0) {
-        through = messages[messages.length - 1]!.id
-        break
-      }
+      if (bytes > maxBytes && messages.length > 0)
+        return { messages, through: messages[messages.length - 1]!.id }
       messages = withNext(messages, next.entry)
     }
-    return reset ? { messages, through, reset } : { messages, through }
+    return { messages, through: Math.max(position, this.#head) }
   }
 
   /** The newest so many messages that the app sent to a topic, in their order, but for those that except the reader. */
@@ -182,20 +209,6 @@ export class MessageLog {
     if (cursor.epoch !== this.#epoch || cursor.messageId > this.#head) return { reason: 'epoch', messageId }
     const position = Math.max(cursor.messageId, reader.floor)
     return position < lostThrough ? { reason: 'trimmed', messageId } : undefined
-  }
-
-  /** Where the reader goes on in those of its topics that have something newer. */
-  #placesOf(reader: Reader, position: number): readonly Place[] {
-    let places: readonly Place[] = NONE
-    if (position >= this.#head) return places
-    const { end = Number.POSITIVE_INFINITY } = reader
-    reader.forEachSubscription((topic, after, before = end) => {
-      const list = this.#byTopic.get(topic)
-      if (list === undefined || list.newest!.id <= position) return
-      const index = list.indexAfter(Math.max(position, after))
-      places = withNext(places, { list, index, before: Math.min(before, end) })
-    })
-    return places
   }
 
   #emptyWindow(trimmedThrough: number): RetainedWindow {
@@ -224,22 +237,6 @@ export class MessageLog {
   }
 }
 
-/** The list with one more. Most reads find one: an array that is made by `push` has room for seventeen at once. */
-function withNext<T>(list: readonly T[], next: T): readonly T[] {
-  if (list.length === 0) return [next]
-  ;(list as T[]).push(next)
-  return list
-}
-
-/** The message with the lowest id; it is gone from all places then, since one that bears several topics comes once. */
-function takeNext(places: readonly Place[]): Retained<MessageEntry> | undefined {
-  let next: Retained<MessageEntry> | undefined
-  for (const { list, index, before } of places) {
-    const candidate = list.at(index)
-    if (candidate && candidate.id < before && (!next || candidate.id < next.id)) next = candidate
-  }
-  if (next) {
-    for (const place of places) if (place.list.at(place.index) === next) place.index += 1
-  }
-  return next
+function isWithoutException({ except }: MessageEntry): boolean {
+  return except.length === 0
 }

@@ -99,6 +99,34 @@ test('A read finds what a look at every entry finds', () => {
   )
 })
 
+test('Many who read one log, one after another, find each what a look at every entry finds for it', () => {
+  const how = { cursor: fc.nat(130), applied: fc.nat(3), name: fc.constantFrom('ann', 'bob') }
+  // Some have all in common, as pages have that nothing but messages to everybody reaches.
+  const everybody: fc.Arbitrary<OpenReader> = fc.nat(5).map((floor) => {
+    const subscriptions = [{ topic: '*', after: floor }]
+    return { publicToken: 'ann', floor, subscriptions, ...subscribed(subscriptions) }
+  })
+  const visits = fc.array(fc.record({ who: fc.oneof(reader, everybody), ...how }), { maxLength: 30 })
+  check(
+    fc.property(fc.array(written, { maxLength: 60 }), visits, (list, asked) => {
+      const log = new MessageLog(AMPLE, () => 0)
+      log.reset({ epoch: 'e1', entries: [], head: 0, trimmedThrough: 0 })
+      const unapplied = entriesOf(list)
+      const applied: Entry[] = []
+      for (const { who, cursor, applied: count, name } of asked) {
+        for (const entry of unapplied.splice(0, count)) {
+          log.apply(entry)
+          applied.push(entry)
+        }
+        const one = { ...who, publicToken: name }
+        const from = Math.min(cursor, log.head)
+        const { messages } = log.read(one, at(from), Number.POSITIVE_INFINITY)
+        expect(messages).toEqual(addressed(applied, one, Math.max(from, one.floor)))
+      }
+    }),
+  )
+})
+
 test('Reading on from through, in whatever cuts and while more is written, gives every addressed message once', () => {
   const cuts = fc.array(fc.record({ maxBytes: fc.integer({ min: 1, max: 1000 }), applied: fc.nat(4) }), {
     maxLength: 40,

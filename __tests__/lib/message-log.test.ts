@@ -87,6 +87,34 @@ describe('Addresses', () => {
   })
 })
 
+describe('A broadcast', () => {
+  test('is read once, for all who wait for nothing else, wherever in the quiet before it they are', () => {
+    const log = logOf([1, 5, 6])
+    const first = log.read(readerOf(['*', 'c:ann']), at(1), NO_LIMIT)
+    expect(log.read(readerOf(['*', 'c:bob']), at(3), NO_LIMIT)).toBe(first)
+    expect(log.read(readerOf(['*', 'c:bob']), at(5), NO_LIMIT)).not.toBe(first)
+  })
+
+  test('is read anew for other limits, when more has come, and in another life', () => {
+    const log = logOf([1, 2])
+    const first = log.read(readerOf(['*']), at(0), NO_LIMIT)
+    expect(log.read(readerOf(['*']), at(0), 1).messages).toHaveLength(1)
+    log.apply(messageEntry(3))
+    expect(log.read(readerOf(['*']), at(0), NO_LIMIT).messages).toHaveLength(3)
+    log.reset({ epoch: 'e2', entries: [messageEntry(1)], head: 1, trimmedThrough: 0 })
+    const { messages } = log.read(readerOf(['*']), { epoch: 'e2', messageId: 0 }, NO_LIMIT)
+    expect([messages.length, first.messages.length]).toEqual([1, 2])
+  })
+
+  test('with an exception is read for each', () => {
+    const log = logOf([1])
+    log.apply(messageEntry(2, ['*'], { except: ['ann'] }))
+    const read = (publicToken: string) =>
+      log.read({ ...readerOf(['*']), publicToken }, at(0), NO_LIMIT).messages.map(({ id }) => id)
+    expect([read('ann'), read('bob'), read('ann')]).toEqual([[1], [1, 2], [1]])
+  })
+})
+
 describe('Where a read begins and ends', () => {
   test('it begins after the cursor', () => {
     expect(idsOf(logOf([1, 2, 3]).read(readerOf(), at(2), NO_LIMIT))).toEqual([3])

@@ -1,7 +1,7 @@
 import type { CometClient } from '../comet-client.ts'
 import type { ClientRecord, JoinEntry, LeaveEntry, StopEntry, UpdateEntry } from '../comet-state-provider.ts'
 import { groupsOf, isMember, type MembershipRecord, withJoined, withLeft } from '../memberships.ts'
-import type { SubscriptionVisitor } from '../message-log.ts'
+import type { SubscriptionVisitor } from '../places.ts'
 import { EVERYBODY, groupTopic, ownTopicsOf, topicsOf } from '../topics.ts'
 
 /** Most clients have none, and there may be very many of them. */

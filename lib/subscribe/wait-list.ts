@@ -31,6 +31,8 @@ export class WaitList implements WaitRoom {
   readonly #byTopic = new TopicIndex<WaitRequest>()
   #woken: WaitRequest[] = []
   #isTelling = false
+  #lastResult: ReadResult | undefined
+  #lastFound: Found | undefined
   /** When the last one will have been ended, of a node that closes. */
   #endsAt: number | undefined
 
@@ -47,8 +49,13 @@ export class WaitList implements WaitRoom {
   outcomeFor(lease: ClientLease, cursor: Cursor, { maxReadBytes }: Transport): Found {
     const { log } = this.#host
     const result = log.read(lease, cursor, maxReadBytes)
+    // The log gives the same object to all who read the same messages.
+    if (result === this.#lastResult && this.#lastFound && this.#endsAt === undefined) return this.#lastFound
     const outcome = outcomeOf(result, lease, log.epoch)
-    return { outcome: outcome && this.#leaving(outcome), through: result.through }
+    const found = { outcome: outcome && this.#leaving(outcome), through: result.through }
+    this.#lastResult = result
+    this.#lastFound = found
+    return found
   }
 
   /** Holds a request that nothing else is to be done for. Its older request, if there is one, is the caller's. */

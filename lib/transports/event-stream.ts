@@ -142,7 +142,9 @@ class SharedFrame<T> {
 
 /** An id belongs to one life of the log alone, so that the same messages have the same text. */
 function isSameList(one: readonly MessageEntry[], other: readonly MessageEntry[]): boolean {
-  return one.length === other.length && one.every((message, index) => message === other[index])
+  return (
+    one === other || (one.length === other.length && one.every((message, index) => message === other[index]))
+  )
 }
 
 function resetBlock({ reason, messageId }: ReadReset, epoch: string): string {

@@ -51,7 +51,7 @@ class SharedAnswer {
   #answer: Answer | undefined
 
   of(told: Messages): Answer {
-    if (this.#answer && this.#last && isSame(told, this.#last)) return this.#answer
+    if (this.#answer && this.#last && (told === this.#last || isSame(told, this.#last))) return this.#answer
     this.#last = told
     this.#answer = answerAt(told.cursor, 'resumed', `[${jsonOf(told.messages)}]`)
     return this.#answer
