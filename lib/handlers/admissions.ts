@@ -7,6 +7,7 @@ import type { CompleteOptions } from '../options.ts'
 import { hashToken } from '../private-token.ts'
 import type { ClientLease } from '../subscribe/client-lease.ts'
 import { isGone } from '../subscribe/is-gone.ts'
+import { leaseNow } from '../subscribe/lease-clock.ts'
 import { type Arrival, isProbe, SubscribeAnswers } from './subscribe-answers.ts'
 
 /** A client unseen for longer than this has resumed when it subscribes. */
@@ -147,5 +148,5 @@ function bearerOf(lease: ClientLease): Bearer {
 
 /** Whether the client is one that had been here, and was away. A client's first request is none. */
 function isUnseen({ seenAt, holder }: ClientLease): boolean {
-  return holder !== undefined && performance.now() - seenAt > UNSEEN_MS
+  return holder !== undefined && leaseNow() - seenAt > UNSEEN_MS
 }

@@ -5,6 +5,7 @@ import type { Cursor } from '../cursor.ts'
 import type { Reader } from '../message-log.ts'
 import type { SubscriptionVisitor } from '../places.ts'
 import { ClientAddresses } from './client-addresses.ts'
+import { leaseNow, NEVER } from './lease-clock.ts'
 import type { Page } from './page.ts'
 import type { UnfinishedAnswer } from './unfinished-answer.ts'
 
@@ -39,14 +40,13 @@ export class ClientLease implements Reader {
   /** Whether this node has forgotten it: it is fed nothing more, and has to be found anew. */
   isStale = false
   /** When the lease was last renewed by this node: milliseconds on the monotonic clock. */
-  renewedAt = Number.NEGATIVE_INFINITY
+  renewedAt = NEVER
   /** A renewal that failed is not tried again in the background before this. */
-  // A small whole number: V8 keeps others in objects of their own, and there is one for each client.
   retryAt = 0
   /** When the client was last seen by this node. */
-  seenAt = Number.NEGATIVE_INFINITY
+  seenAt = NEVER
   /** When a request last asked for it: it may be on its way still. */
-  foundAt = performance.now()
+  foundAt = leaseNow()
   readonly #addresses: ClientAddresses
   #answer: UnfinishedAnswer | undefined
   #acknowledged: Cursor | undefined
@@ -60,8 +60,7 @@ export class ClientLease implements Reader {
   #servedTicket = 0
   #takenTicket = 0
   #servedPageId: string | undefined
-  #end: number | undefined
-  #ending: CometException | undefined
+  #ended: { readonly exception: CometException; readonly at: number | undefined } | undefined
 
   /** @param epoch the life of the log in which this node reads */
   constructor(record: ClientRecord, privateTokenHash: string, epoch: string) {
@@ -100,12 +99,12 @@ export class ClientLease implements Reader {
 
   /** The id of the entry that ended this client, once it is applied here. */
   get end(): number | undefined {
-    return this.#end
+    return this.#ended?.at
   }
 
   /** What to tell a request of a client that has ended. */
   get ending(): CometException | undefined {
-    return this.#ending
+    return this.#ended?.exception
   }
 
   /** Where a request that brings no cursor goes on. */
@@ -202,7 +201,7 @@ export class ClientLease implements Reader {
    */
   apply(entry: Entry, trimmedThrough: number): void {
     const { generation } = this.#addresses
-    if (this.#ending || entry.id <= generation) return
+    if (this.#ended || entry.id <= generation) return
     if (entry.kind === 'stop') {
       if (this.#addresses.areIn(entry)) this.finish(stoppedClient(), entry.id)
     } else if (entry.kind === 'message' || entry.kind === 'initialise' || entry.generation !== generation) {
@@ -216,8 +215,7 @@ export class ClientLease implements Reader {
 
   /** Ends this client here. Without an id of the log, nothing it was sent is known to be cut off. */
   finish(ending: CometException, at?: number): void {
-    this.#ending ??= ending
-    this.#end ??= at
+    this.#ended ??= { exception: ending, at }
   }
 }
 

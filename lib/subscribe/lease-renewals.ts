@@ -2,6 +2,7 @@ import { CallBatch } from '../call-batch.ts'
 import type { ICometStateProvider, LeaseOutcome, LeaseRenewal } from '../comet-state-provider.ts'
 import { SerialCalls } from '../serial-calls.ts'
 import { type ClientLease, leaseSeconds } from './client-lease.ts'
+import { leaseNow } from './lease-clock.ts'
 import type { Page } from './page.ts'
 
 /** A page that said goodbye is given this long to come back as another one: a reload must not look like leaving. */
@@ -44,7 +45,7 @@ export class LeaseRenewals {
   }
 
   async #renew(lease: ClientLease, renewal: LeaseRenewal): Promise<LeaseOutcome> {
-    const askedAt = performance.now()
+    const askedAt = leaseNow()
     const outcome = await this.#batch.add(renewal)
     if (outcome === 'kept') {
       lease.holder = renewal.holder

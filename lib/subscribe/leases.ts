@@ -4,6 +4,7 @@ import { withDeadline } from '../deadline.ts'
 import type { MessageLog } from '../message-log.ts'
 import { clientOfTopic } from '../topics.ts'
 import { ClientLease, leaseSeconds, stoppedClient, unknownToken } from './client-lease.ts'
+import { leaseNow, NEVER } from './lease-clock.ts'
 import { LeaseRenewals } from './lease-renewals.ts'
 import type { Page } from './page.ts'
 
@@ -51,7 +52,7 @@ export class Leases {
   /** The lease of the client with this private token, if this node has loaded it. */
   known(privateTokenHash: string): ClientLease | undefined {
     const known = this.#byHash.get(privateTokenHash)
-    if (known) known.foundAt = performance.now()
+    if (known) known.foundAt = leaseNow()
     return known
   }
 
@@ -75,7 +76,7 @@ export class Leases {
    * that it is. Rejects if the store does not answer.
    */
   confirm(lease: ClientLease, page: Page): Promise<void> | undefined {
-    const now = performance.now()
+    const now = leaseNow()
     const hasSlack = now - lease.renewedAt < lease.client.connectionIdleSeconds * 1000
     if (lease.holder !== page.id || !hasSlack || lease.hasLeft) return this.#renew(lease, page)
     lease.seenAt = now
@@ -88,9 +89,9 @@ export class Leases {
    */
   touch(lease: ClientLease): void {
     if (lease.holder === undefined) return
-    const now = performance.now()
+    const now = leaseNow()
     lease.seenAt = now
-    const isUnrenewed = !Number.isFinite(lease.renewedAt) && !lease.hasLeft && now >= lease.retryAt
+    const isUnrenewed = lease.renewedAt === NEVER && !lease.hasLeft && now >= lease.retryAt
     if (isUnrenewed || isDue(lease, now)) void this.#renewInBackground(lease)
   }
 
@@ -126,7 +127,7 @@ export class Leases {
 
   /** Renews what is due and forgets who has not been here for the length of a lease. Called once a second. */
   tick(): void {
-    const now = performance.now()
+    const now = leaseNow()
     // While the store is slow to answer nothing more is asked of it: what is due stays so.
     const { isAsking } = this.#renewals
     for (const lease of this.#byHash.values()) {
@@ -167,7 +168,7 @@ export class Leases {
     const outcome = await this.#renewals.forRequest(lease, page)
     if (outcome === 'elsewhere') return
     if (outcome === 'gone') return this.#gone(lease)
-    lease.seenAt = performance.now()
+    lease.seenAt = leaseNow()
   }
 
   async #renewInBackground(lease: ClientLease): Promise<void> {
@@ -181,7 +182,7 @@ export class Leases {
       if (outcome === 'gone') await this.#gone(lease)
     } catch (error) {
       lease.renewedAt = renewedAt
-      lease.retryAt = performance.now() + RETRY_AFTER_SECONDS * 1000
+      lease.retryAt = leaseNow() + RETRY_AFTER_SECONDS * 1000
       this.#report(error)
     }
   }
@@ -238,7 +239,7 @@ export class Leases {
 
 /** Whether a third of the idle time lay between the last renewal by this node, if there was one, and its client's last sign. */
 function isDue({ client, hasLeft, seenAt, renewedAt, retryAt }: ClientLease, now: number): boolean {
-  const isOld = Number.isFinite(renewedAt) && seenAt - renewedAt >= (client.connectionIdleSeconds * 1000) / 3
+  const isOld = renewedAt !== NEVER && seenAt - renewedAt >= (client.connectionIdleSeconds * 1000) / 3
   return isOld && !hasLeft && now >= retryAt
 }
 

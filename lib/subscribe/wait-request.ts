@@ -3,6 +3,7 @@ import type { Cursor } from '../cursor.ts'
 import type { SubscribeContext } from './bare-context.ts'
 import type { ClientLease, Waiting } from './client-lease.ts'
 import { HeldResponse, type ResponseOwner } from './held-response.ts'
+import { leaseNow } from './lease-clock.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
 import type { UnfinishedAnswer } from './unfinished-answer.ts'
 
@@ -83,8 +84,8 @@ export class WaitRequest implements Waiting, ResponseOwner {
     this.#position = cursor.messageId
     this.#goal = goal
     this.#response = new HeldResponse(ctx, this)
-    // A timer may fire a part of a millisecond early. Whole numbers: V8 keeps others in an object of their own.
-    this.#endsAt = Math.floor(performance.now()) + holdMs - 1
+    // A timer may fire a part of a millisecond early.
+    this.#endsAt = leaseNow() + holdMs - 1
     this.#periodMs = Math.min(holdMs, keepAliveMs)
     this.#timer = setTimeout(onTimer, this.#periodMs, this).unref()
     lease.held = this
@@ -154,7 +155,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
     const goesOn = this.transport.tell(this.#response, outcome, this)
     if (goesOn && outcome.kind === 'messages') return this.#moveTo(outcome.cursor)
     // As long as it is held, `Leases.tick` does that each second.
-    this.lease.seenAt = performance.now()
+    this.lease.seenAt = leaseNow()
     this.#end()
   }
 
