@@ -64,7 +64,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
   /** Under which the room has it, beside its client's own topics. */
   groups: readonly string[]
   readonly #room: WaitRoom
-  readonly #response: HeldResponse
+  #response: HeldResponse | undefined
   readonly #endsAt: number
   readonly #periodMs: number
   readonly #goal: number | undefined
@@ -109,7 +109,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
 
   /** Whether what is told it would leave at once. */
   get isReady(): boolean {
-    return this.#response.released && !this.#response.isChoked
+    return this.#isReleased && this.#response?.isChoked === false
   }
 
   /** Whether messages can be told it. A stream cannot begin before it is released; a whole answer waits for that. */
@@ -129,12 +129,12 @@ export class WaitRequest implements Waiting, ResponseOwner {
 
   /** A read found nothing between its cursor and this: it waits on. */
   waitFrom(seen: Cursor): void {
-    if (!this.#response.hasBegun) this.transport.begin?.(this.#response, this.cursor, seen)
+    if (this.#response?.hasBegun === false) this.transport.begin?.(this.#response, this.cursor, seen)
     this.#moveTo(seen)
   }
 
   keepAlive(seen: Cursor): void {
-    this.transport.keepAlive?.(this.#response, seen)
+    if (this.#response) this.transport.keepAlive?.(this.#response, seen)
     this.#moveTo(seen)
   }
 
@@ -151,7 +151,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
 
   /** Tells it, and ends it unless its transport goes on after that. Does nothing if it is over. */
   tell(outcome: SubscribeOutcome): void {
-    if (this.#isOver) return
+    if (this.#response === undefined) return
     const goesOn = this.transport.tell(this.#response, outcome, this)
     if (goesOn && outcome.kind === 'messages') return this.#moveTo(outcome.cursor)
     // As long as it is held, `Leases.tick` does that each second.
@@ -178,7 +178,7 @@ export class WaitRequest implements Waiting, ResponseOwner {
     const leftMs = this.#endsAt - performance.now()
     if (leftMs <= 0) {
       // A stream is to have told what there is before it ends: it does so when it is released.
-      if (this.takesMessages || this.#response.released) this.timeOut()
+      if (this.takesMessages || this.#isReleased) this.timeOut()
       return
     }
     if (this.isReady && !this.#isWoken) this.#room.keepAlive(this)
@@ -218,6 +218,13 @@ export class WaitRequest implements Waiting, ResponseOwner {
     clearTimeout(this.#timer)
     if (this.lease.held === this) this.lease.held = undefined
     this.#room.leave(this)
+    // What points here may be old by now and dead, as the table of a set that was made anew. V8 would keep the response
+    // for it until its next large collection: garbage of one kilobyte or more for each answer.
+    this.#response = undefined
+  }
+
+  get #isReleased(): boolean {
+    return this.#response?.released === true
   }
 }
 
