@@ -26,7 +26,7 @@ export class Routes {
   readonly #origins: Origins
   readonly #byHeaders: HeaderSubscriptions
   readonly #subscribe: SubscribeEndpoint
-  #detaching: (() => void)[] = []
+  readonly #attached = new Set<() => void>()
 
   constructor(node: ChannelNode, options: CompleteOptions, clients: ChannelClients) {
     const cookie = new TokenCookie(options.name)
@@ -76,14 +76,18 @@ export class Routes {
       subscribe: this.#guarded(this.#byHeaders),
       failed: (error) => this.#node.failed(error),
     })
-    this.#detaching.push(detach)
-    return detach
+    this.#attached.add(detach)
+    return () => {
+      this.#attached.delete(detach)
+      detach()
+    }
   }
 
   /** Ends all that was attached. */
   detach(): void {
-    // Servers go back to what they were in the order in which they came to this.
-    for (const detach of this.#detaching.splice(0).reverse()) detach()
+    // The last one first: of two on one server, the second has the first one's listener.
+    for (const detach of [...this.#attached].reverse()) detach()
+    this.#attached.clear()
   }
 
   #middleware(endpoint: Endpoint): Middleware {
