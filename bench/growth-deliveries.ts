@@ -31,10 +31,10 @@ function toStreams(side: Side, messages: number): Promise<void> {
 }
 
 const KINDS: readonly Kind[] = [
-  ['polls, koa-comet', COMET_POLLS, toPolls],
-  ['polls, attached', ATTACHED_POLLS, toPolls],
+  ['polls', COMET_POLLS, toPolls],
+  ['polls attached', ATTACHED_POLLS, toPolls],
   ['polls, node:http', RAW_POLLS, toPolls],
-  ['streams, koa-comet', COMET_STREAMS, toStreams],
+  ['streams', COMET_STREAMS, toStreams],
   ['streams, node:http', RAW_STREAMS, toStreams],
 ]
 
