@@ -71,11 +71,7 @@ export class ChannelEmitter {
   }
 
   emit<E extends keyof ChannelEvents>(event: E, ...detail: ChannelEvents[E]): void {
-    if (this.#emitter.listenerCount(event) > 0)
-      setImmediate(() => {
-        if (this.#emitter.listenerCount(event) > 0) this.#emitter.emit(event, ...detail)
-        else if (event === 'error') warn(detail[0])
-      })
+    if (this.#emitter.listenerCount(event) > 0) this.#emitSoon(event, detail)
     else if (event === 'error') warn(detail[0])
   }
 
@@ -90,6 +86,13 @@ export class ChannelEmitter {
     for (const group of client.groups) this.emit('clientLeft', client, { group })
     if (reason === 'idle') this.emit('idleClientKilled', client)
     this.emit('clientDisconnected', client, { reason })
+  }
+
+  #emitSoon<E extends keyof ChannelEvents>(event: E, detail: ChannelEvents[E]): void {
+    setImmediate(() => {
+      if (this.#emitter.listenerCount(event) > 0) this.#emitter.emit(event, ...detail)
+      else if (event === 'error') warn(detail[0])
+    })
   }
 
   async #run<E extends keyof ChannelEvents>(

@@ -26,5 +26,13 @@ export function parseCursor(text: string): Cursor {
   if (!CURSOR_TEXT.test(text)) return FOREIGN_CURSOR
   const colon = text.indexOf(':')
   const messageId = Number(text.slice(colon + 1))
-  return Number.isSafeInteger(messageId) ? { epoch: text.slice(0, colon), messageId } : FOREIGN_CURSOR
+  return Number.isSafeInteger(messageId) ? { epoch: epochOf(text, colon), messageId } : FOREIGN_CURSOR
+}
+
+let lastEpoch = ''
+
+/** Nearly all pages are in one life of the log: one text serves them all. */
+function epochOf(text: string, colon: number): string {
+  if (colon !== lastEpoch.length || !text.startsWith(lastEpoch)) lastEpoch = text.slice(0, colon)
+  return lastEpoch
 }

@@ -15,7 +15,7 @@ import { type Retained, RetainedWindow } from './retained-window.ts'
 import { EVERYBODY } from './topics.ts'
 import { RESERVED_PREFIX } from './wire.ts'
 
-/** What the log knows of one reader: whom it is, as far as addresses go. */
+/** What the log knows of one reader: whom it is, as far as addresses go. Messages to everybody reach it above its floor. */
 export interface Reader {
   /** Nothing up to this id is for this reader, whatever cursor it brings. */
   readonly floor: number
@@ -45,9 +45,10 @@ export interface ReadReset {
   readonly messageId: number
 }
 
-/** What all read whom only messages to everybody reach, from the first one on. */
+/** What all read from a position of this interval on, since all that comes after it is to everybody. */
 interface CommonRead {
-  readonly first: Retained<MessageEntry>
+  readonly from: number
+  readonly before: number
   readonly maxBytes: number
   readonly result: ReadResult
 }
@@ -65,6 +66,8 @@ export class MessageLog {
   #window: RetainedWindow
   readonly #byTopic = new Map<string, TopicList>()
   readonly #finder = new PlaceFinder(this.#byTopic)
+  /** All messages above this id are to everybody, without an exception. */
+  #commonAfter = 0
   /** Of the newest head. In a broadcast thousands read the same. */
   #common: CommonRead | undefined
 
@@ -112,6 +115,7 @@ export class MessageLog {
     this.#head = trimmedThrough
     this.#window = this.#emptyWindow(trimmedThrough)
     this.#byTopic.clear()
+    this.#commonAfter = trimmedThrough
     this.#common = undefined
     for (const entry of entries) this.apply(entry)
     this.#head = Math.max(this.#head, head)
@@ -131,6 +135,7 @@ export class MessageLog {
     const message = this.#messageOf(entry)
     // A message is its own entry: most need no second object.
     if (message) {
+      if (!isToAll(message)) this.#commonAfter = entry.id
       this.#index(message === entry ? (retained as Retained<MessageEntry>) : { ...retained, entry: message })
     }
     this.#window.trim(retained.addedAt)
@@ -154,24 +159,24 @@ export class MessageLog {
   read(reader: Reader, cursor: Cursor, maxBytes: number): ReadResult {
     const reset = this.lossSince(reader, cursor)
     const position = reset?.messageId ?? Math.max(cursor.messageId, reader.floor)
-    const places = position < this.#head ? this.#finder.find(reader, position, reader.end) : NONE
-    if (reset) return { ...this.#collect(reader, places, position, maxBytes), reset }
-    const [place] = places
-    const first = place?.list.at(place.index)
-    if (place === undefined || first === undefined || places.length > 1 || !this.#isOfEverybody(place))
-      return this.#collect(reader, places, position, maxBytes)
-    if (this.#common?.first === first && this.#common.maxBytes === maxBytes) return this.#common.result
-    const { index } = place
-    const result = this.#collect(reader, places, position, maxBytes)
-    const { messages } = result
-    // Another one may get a message that this one was passed over for, and the other way round.
-    const isForAll = messages.length === place.index - index && messages.every(isWithoutException)
-    if (isForAll) this.#common = { first, maxBytes, result }
-    return result
+    if (reset) return { ...this.#readAlone(reader, position, maxBytes), reset }
+    const isAsAll = position >= this.#commonAfter && reader.end === undefined
+    return isAsAll ? this.#readAsAll(reader, position, maxBytes) : this.#readAlone(reader, position, maxBytes)
   }
 
-  #isOfEverybody({ list, before }: Place): boolean {
-    return before === Number.POSITIVE_INFINITY && list === this.#byTopic.get(EVERYBODY)
+  #readAlone(reader: Reader, position: number, maxBytes: number): ReadResult {
+    const places = position < this.#head ? this.#finder.find(reader, position, reader.end) : NONE
+    return this.#collect(reader, places, position, maxBytes)
+  }
+
+  /** The same object to all who read from there. */
+  #readAsAll(reader: Reader, position: number, maxBytes: number): ReadResult {
+    const known = this.#common
+    const isKnown = known !== undefined && known.from <= position && position < known.before
+    if (isKnown && known.maxBytes === maxBytes) return known.result
+    const result = this.#readAlone(reader, position, maxBytes)
+    this.#common = { from: position, before: result.messages[0]?.id ?? this.#head + 1, maxBytes, result }
+    return result
   }
 
   /** What there is in the places, up to `maxBytes`. */
@@ -237,6 +242,6 @@ export class MessageLog {
   }
 }
 
-function isWithoutException({ except }: MessageEntry): boolean {
-  return except.length === 0
+function isToAll({ topics, except }: MessageEntry): boolean {
+  return except.length === 0 && topics.length === 1 && topics[0] === EVERYBODY
 }

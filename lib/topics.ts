@@ -32,16 +32,26 @@ export function sessionTopic(sessionId: string): string {
 }
 
 /** The topics that address a client for as long as it lives. */
-export function ownTopicsOf({ publicToken, userId, sessionId }: CometClient): string[] {
-  const own = [EVERYBODY, clientTopic(publicToken)]
-  if (userId !== undefined) own.push(userTopic(userId))
-  if (sessionId !== undefined) own.push(sessionTopic(sessionId))
-  return own
+export function ownTopicsOf(client: Addressed): string[] {
+  return [EVERYBODY, clientTopic(client.publicToken), ...appTopicsOf(client)]
 }
 
 /** The topics that address a client as it is now. */
 export function topicsOf(client: CometClient): string[] {
   return [...ownTopicsOf(client), ...client.groups.map(groupTopic)]
+}
+
+/** Those of them that may address others, too, but for that of everybody. */
+export function sharedTopicsOf(client: Addressed): string[] {
+  return [...appTopicsOf(client), ...client.groups.map(groupTopic)]
+}
+
+/** What of a client its topics are made of. */
+type Addressed = Pick<CometClient, 'publicToken' | 'userId' | 'sessionId' | 'groups'>
+
+function appTopicsOf({ userId, sessionId }: Addressed): string[] {
+  const topics = userId === undefined ? [] : [userTopic(userId)]
+  return sessionId === undefined ? topics : [...topics, sessionTopic(sessionId)]
 }
 
 /** Joined, not added: V8 leaves a sum of strings in pieces, and compares pieces slowly at each look into an index. */

@@ -58,16 +58,17 @@ function isSubscribing(req: IncomingMessage, path: string): boolean {
   )
 }
 
-function serve(ctx: BareContext, { subscribe, failed }: Lane): void {
-  const fail = (error: unknown): void => {
-    ctx.res.destroy()
-    failed(error)
-  }
+function serve(ctx: BareContext, lane: Lane): void {
   try {
-    const done = subscribe(ctx)
-    if (done) done.then(() => ctx.release()).catch(fail)
+    const done = lane.subscribe(ctx)
+    if (done) done.then(() => ctx.release()).catch((error) => fail(ctx, lane, error))
     else ctx.release()
   } catch (error) {
-    fail(error)
+    fail(ctx, lane, error)
   }
+}
+
+function fail({ res }: BareContext, { failed }: Lane, error: unknown): void {
+  res.destroy()
+  failed(error)
 }

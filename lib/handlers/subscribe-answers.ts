@@ -44,7 +44,7 @@ export class SubscribeAnswers {
     const { log } = this.#node
     // With the log's own text: the page's would keep the header that it came in.
     if (cursor.epoch === log.epoch && cursor.messageId <= log.head)
-      lease.acknowledge({ epoch: log.epoch, messageId: cursor.messageId })
+      lease.acknowledge(log.epoch, cursor.messageId)
     const from = lease.beyond(cursor, log.epoch)
     if (arrival.transport instanceof EventStream) this.#stream(arrival, arrival.transport, lease, from)
     else this.#poll(arrival, lease, from)

@@ -25,8 +25,7 @@ export class ClientAddresses {
   readonly generation: number
   /** Nothing up to this id is for it. */
   readonly floor: number
-  /** The topics that address it for as long as it lives. */
-  readonly ownTopics: readonly string[]
+  readonly #ownTopics: readonly string[]
   #client: CometClient
   #membership: MembershipRecord
 
@@ -37,7 +36,7 @@ export class ClientAddresses {
     this.generation = generation
     this.floor = start.epoch === epoch ? Math.min(start.messageId, generation) : generation
     this.#client = frozen(record.client)
-    this.ownTopics = ownTopicsOf(record.client)
+    this.#ownTopics = ownTopicsOf(record.client)
     this.#membership = membershipOf(record)
   }
 
@@ -53,7 +52,7 @@ export class ClientAddresses {
   forEachSubscription(visit: SubscriptionVisitor): void {
     const { generation } = this
     // What was sent to an earlier bearer of the public token is not for this one, whatever the start.
-    for (const topic of this.ownTopics) visit(topic, topic === EVERYBODY ? this.floor : generation)
+    for (const topic of this.#ownTopics) visit(topic, topic === EVERYBODY ? this.floor : generation)
     for (const { group, joined, left } of this.#membership.memberships) {
       // What it was a member of from the start, it is as of where it starts to read.
       visit(groupTopic(group), joined === generation ? this.floor : joined, left)
@@ -68,24 +67,23 @@ export class ClientAddresses {
   }
 
   /**
-   * Takes an entry that is about this client. Returns whether it is addressed by other topics now.
+   * Takes an entry that is about this client.
    * @param trimmedThrough what ended up to here nobody asks for any more
    */
-  apply(entry: UpdateEntry | JoinEntry | LeaveEntry, trimmedThrough: number): boolean {
+  apply(entry: UpdateEntry | JoinEntry | LeaveEntry, trimmedThrough: number): void {
     if (entry.kind === 'update') {
       const { displayName, data } = entry.client
       this.#client = frozen({ ...this.#client, displayName, data })
-      return false
+      return
     }
     const { id, kind, group } = entry
     // Of a membership from the start there is a join entry as well.
-    if (isMember(this.#membership, group) === (kind === 'join')) return false
+    if (isMember(this.#membership, group) === (kind === 'join')) return
     this.#membership =
       kind === 'join'
         ? withJoined(this.#membership, group, id)
         : withLeft(this.#membership, group, id, trimmedThrough)
     this.#client = frozen({ ...this.#client, groups: groupsOf(this.#membership) })
-    return true
   }
 }
 

@@ -26,8 +26,6 @@ export interface Waiting {
   wake(through: number): void
   /** Ends it because a newer request came, or another page has the client. */
   replace(isByOwnPage: boolean): void
-  /** Its client is addressed by other topics from now on. */
-  readdress(): void
 }
 
 /** What one node knows of a client that comes to it. Never stale: every entry applied here is fed to it. */
@@ -49,7 +47,8 @@ export class ClientLease implements Reader {
   foundAt = leaseNow()
   readonly #addresses: ClientAddresses
   #answer: UnfinishedAnswer | undefined
-  #acknowledged: Cursor | undefined
+  #acknowledgedEpoch: string | undefined
+  #acknowledgedId = 0
   /** The newest interval of ids that was found to have nothing for this client. */
   #quietAfter = 0
   #quietThrough = 0
@@ -68,7 +67,7 @@ export class ClientLease implements Reader {
     this.#addresses = new ClientAddresses(record, epoch)
     this.privateTokenHash = privateTokenHash
     this.holder = holder
-    this.#acknowledged = acknowledged
+    if (acknowledged) this.acknowledge(acknowledged.epoch, acknowledged.messageId)
   }
 
   /** The record, as of the newest entry applied here. */
@@ -82,11 +81,6 @@ export class ClientLease implements Reader {
 
   get floor(): number {
     return this.#addresses.floor
-  }
-
-  /** The topics that address the client for as long as it lives. */
-  get ownTopics(): readonly string[] {
-    return this.#addresses.ownTopics
   }
 
   get lostThrough(): number | undefined {
@@ -109,11 +103,12 @@ export class ClientLease implements Reader {
 
   /** Where a request that brings no cursor goes on. */
   get position(): Cursor {
-    return this.#acknowledged ?? this.client.start
+    return this.acknowledged ?? this.client.start
   }
 
   get acknowledged(): Cursor | undefined {
-    return this.#acknowledged
+    const epoch = this.#acknowledgedEpoch
+    return epoch === undefined ? undefined : { epoch, messageId: this.#acknowledgedId }
   }
 
   /** Whether its page has said goodbye. Until a later request is served, nobody is seen here and nothing is renewed. */
@@ -139,10 +134,10 @@ export class ClientLease implements Reader {
   }
 
   /** Takes note that a page has seen everything up to here. A lower position of the same epoch changes nothing. */
-  acknowledge(cursor: Cursor): void {
-    const known = this.#acknowledged
-    if (known?.epoch === cursor.epoch && known.messageId >= cursor.messageId) return
-    this.#acknowledged = cursor
+  acknowledge(epoch: string, messageId: number): void {
+    if (this.#acknowledgedEpoch === epoch && this.#acknowledgedId >= messageId) return
+    this.#acknowledgedEpoch = epoch
+    this.#acknowledgedId = messageId
   }
 
   /** The answer that its reader has not taken yet, if there is one. */
@@ -208,9 +203,22 @@ export class ClientLease implements Reader {
       return
     } else if (entry.kind === 'remove') {
       this.finish(unknownToken(), entry.id)
-    } else if (this.#addresses.apply(entry, trimmedThrough)) {
-      this.held?.readdress()
+    } else {
+      this.#addresses.apply(entry, trimmedThrough)
     }
+  }
+
+  /** Whether a third of the idle time lay between the last renewal by this node, if there was one, and its client's last sign. */
+  isDue(now: number): boolean {
+    const { seenAt, renewedAt } = this
+    const isOld = renewedAt !== NEVER && seenAt - renewedAt >= (this.client.connectionIdleSeconds * 1000) / 3
+    return isOld && !this.#hasLeft && now >= this.retryAt
+  }
+
+  /** Whether its client has not been here for the length of a lease. */
+  isLongGone(now: number): boolean {
+    const lastAt = Math.max(this.seenAt, this.foundAt)
+    return now - lastAt > leaseSeconds(this.client.connectionIdleSeconds) * 1000
   }
 
   /** Ends this client here. Without an id of the log, nothing it was sent is known to be cut off. */

@@ -1,16 +1,15 @@
 /** How often some are ended. */
 const STEP_MS = 50
 
+/** What can be taken out while it is visited. */
+type Things<T> = Iterable<T> & { readonly size: number }
+
 /**
  * Ends things evenly over a time, so that those who had them do not come back together. Resolves when none is left.
  * @param things those that end by themselves meanwhile leave it, and none is added
  * @param end takes one out
  */
-export async function drain<T>(
-  things: ReadonlySet<T>,
-  overMs: number,
-  end: (thing: T) => void,
-): Promise<void> {
+export async function drain<T>(things: Things<T>, overMs: number, end: (thing: T) => void): Promise<void> {
   const endsAt = performance.now() + overMs
   while (things.size > 0) {
     const steps = Math.max(1, Math.ceil((endsAt - performance.now()) / STEP_MS))
@@ -19,7 +18,7 @@ export async function drain<T>(
   }
 }
 
-function endSome<T>(things: ReadonlySet<T>, count: number, end: (thing: T) => void): void {
+function endSome<T>(things: Things<T>, count: number, end: (thing: T) => void): void {
   let left = count
   for (const thing of things) {
     if (left === 0) return

@@ -98,17 +98,12 @@ export class HeldResponse {
    */
   send(answer: Answer): void {
     if (!this.#released) this.#pending = answer
-    else {
-      this.#guarded((res) => {
-        sendAnswer(res, answer)
-        this.#watch(res)
-      })
-    }
+    else if (guarded(this.#res, sendAnswer, answer)) this.#watch()
   }
 
   /** Begins an answer in pieces. Only when Koa has unwound. */
   begin(headers: Answer['headers'], first: StreamFrame): void {
-    this.#guarded((res) => {
+    guarded(this.#res, (res) => {
       writeHead(res, 200, headers)
       this.#writer = new StreamWriter(res, this.#owner, first)
       forgetHead(res)
@@ -126,34 +121,34 @@ export class HeldResponse {
    */
   end(last: string, isLeft = false): void {
     this.#writer?.flush()
-    this.#guarded((res) => {
+    const isEnded = guarded(this.#res, (res) => {
       res.end(last)
       // Over HTTP/2 a connection is not one stream's to end.
       if (isLeft && isHttp1(res)) res.socket?.end()
-      this.#watch(res)
     })
+    if (isEnded) this.#watch()
   }
 
   /** Most readers have taken all of it by now. */
-  #watch(res: ServerResponse): void {
-    if (res.writableFinished) return
-    const answer = new UnfinishedAnswer(res)
-    this.#owner.unfinished?.(answer)
-  }
-
-  #guarded(write: (res: ServerResponse) => void): void {
-    guarded(this.#res, write)
+  #watch(): void {
+    if (!this.#res.writableFinished) this.#owner.unfinished?.(new UnfinishedAnswer(this.#res))
   }
 }
 
-/** Does nothing on a response that is over. */
-function guarded(res: ServerResponse, write: (res: ServerResponse) => void): void {
-  if (res.writableEnded || isGone(res)) return
+/** Does nothing on a response that is over. Returns whether it was written. */
+function guarded<W extends unknown[]>(
+  res: ServerResponse,
+  write: (res: ServerResponse, ...what: W) => void,
+  ...what: W
+): boolean {
+  if (res.writableEnded || isGone(res)) return false
   try {
-    write(res)
+    write(res, ...what)
+    return true
   } catch {
     // Somebody else has spoiled this response. Its page asks again; the others must not suffer.
     res.destroy()
+    return false
   }
 }
 
@@ -204,7 +199,7 @@ const SENT_HEAD = 'HTTP/1.1 200 OK\r\n\r\n'
 /** Answers through Koa, in the middleware's own time, where there is Koa. Returns the answer on its way. */
 export function answerNow(ctx: SubscribeContext, answer: Answer): UnfinishedAnswer {
   const { res } = ctx
-  if (ctx instanceof BareContext) ctx.hold({ release: () => guarded(res, () => sendAnswer(res, answer)) })
+  if (ctx instanceof BareContext) ctx.hold({ release: () => guarded(res, sendAnswer, answer) })
   else setAnswer(ctx, answer)
   return new UnfinishedAnswer(res, answer.body.length)
 }

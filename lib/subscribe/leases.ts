@@ -3,7 +3,8 @@ import type { Entry, ICometStateProvider, StopEntry } from '../comet-state-provi
 import { withDeadline } from '../deadline.ts'
 import type { MessageLog } from '../message-log.ts'
 import { clientOfTopic } from '../topics.ts'
-import { ClientLease, leaseSeconds, stoppedClient, unknownToken } from './client-lease.ts'
+import { ClientLease, stoppedClient, unknownToken } from './client-lease.ts'
+import { KnownLeases } from './known-leases.ts'
 import { leaseNow, NEVER } from './lease-clock.ts'
 import { LeaseRenewals } from './lease-renewals.ts'
 import type { Page } from './page.ts'
@@ -31,8 +32,7 @@ export interface LeasesHost {
 export class Leases {
   readonly #host: LeasesHost
   readonly #renewals: LeaseRenewals
-  readonly #byHash = new Map<string, ClientLease>()
-  readonly #byPublicToken = new Map<string, ClientLease>()
+  readonly #known = new KnownLeases()
   readonly #loading = new Map<string, Promise<ClientLease>>()
   /** Those of before the log began anew that have not come again yet. They tell when their clients were seen. */
   readonly #former = new Map<string, ClientLease>()
@@ -46,12 +46,12 @@ export class Leases {
 
   /** How many clients this node knows. */
   get size(): number {
-    return this.#byHash.size
+    return this.#known.size
   }
 
   /** The lease of the client with this private token, if this node has loaded it. */
   known(privateTokenHash: string): ClientLease | undefined {
-    const known = this.#byHash.get(privateTokenHash)
+    const known = this.#known.byHash(privateTokenHash)
     if (known) known.foundAt = leaseNow()
     return known
   }
@@ -92,13 +92,18 @@ export class Leases {
     const now = leaseNow()
     lease.seenAt = now
     const isUnrenewed = lease.renewedAt === NEVER && !lease.hasLeft && now >= lease.retryAt
-    if (isUnrenewed || isDue(lease, now)) void this.#renewInBackground(lease)
+    if (isUnrenewed || lease.isDue(now)) void this.#renewInBackground(lease)
   }
 
   /** A page leaves: its client is removed soon, unless another page has it or comes back for it. */
   async goodbye(lease: ClientLease, pageId: string): Promise<void> {
     lease.leave(pageId)
     await this.#renewals.goodbye(lease, pageId)
+  }
+
+  /** Wakes the requests of those whom a topic addresses, but for that of everybody. */
+  wake(topic: string, through: number): void {
+    this.#known.forEachAt(topic, ({ held }) => held?.wake(through))
   }
 
   /** Feeds an entry of the log to those whom it is about. */
@@ -117,12 +122,11 @@ export class Leases {
 
   /** Another life of the log has begun: every record has to be loaded anew. */
   clear(): void {
-    for (const [hash, lease] of this.#byHash) {
+    for (const lease of this.#known) {
       lease.isStale = true
-      this.#former.set(hash, lease)
+      this.#former.set(lease.privateTokenHash, lease)
     }
-    this.#byHash.clear()
-    this.#byPublicToken.clear()
+    this.#known.clear()
   }
 
   /** Renews what is due and forgets who has not been here for the length of a lease. Called once a second. */
@@ -130,13 +134,13 @@ export class Leases {
     const now = leaseNow()
     // While the store is slow to answer nothing more is asked of it: what is due stays so.
     const { isAsking } = this.#renewals
-    for (const lease of this.#byHash.values()) {
+    for (const lease of this.#known) {
       if (lease.held) lease.seenAt = now
-      if (!isDue(lease, now)) {
-        if (isLongGone(lease, now)) this.#forget(lease)
+      if (!lease.isDue(now)) {
+        if (lease.isLongGone(now)) this.#forget(lease)
       } else if (!isAsking) void this.#renewInBackground(lease)
     }
-    for (const [hash, lease] of this.#former) if (isLongGone(lease, now)) this.#former.delete(hash)
+    for (const [hash, lease] of this.#former) if (lease.isLongGone(now)) this.#former.delete(hash)
   }
 
   /** Resolves when no renewal is under way any more. */
@@ -207,14 +211,17 @@ export class Leases {
       for (const topic of stop.topics) this.#feed(clientOfTopic(topic), stop)
     } else {
       // Each of the clients here may be of it.
-      for (const publicToken of [...this.#byPublicToken.keys()]) this.#feed(publicToken, stop)
+      for (const { publicToken } of [...this.#known]) this.#feed(publicToken, stop)
     }
   }
 
   #feed(publicToken: string | undefined, entry: Entry): void {
-    const lease = publicToken === undefined ? undefined : this.#byPublicToken.get(publicToken)
-    lease?.apply(entry, this.#host.log.trimmedThrough)
-    if (lease?.ending) this.#end(lease)
+    const lease = publicToken === undefined ? undefined : this.#known.byPublicToken(publicToken)
+    if (lease === undefined) return
+    const { groups } = lease.client
+    lease.apply(entry, this.#host.log.trimmedThrough)
+    this.#known.regroup(lease, groups)
+    if (lease.ending) this.#end(lease)
   }
 
   #end(lease: ClientLease): void {
@@ -225,25 +232,11 @@ export class Leases {
   #remember(lease: ClientLease): void {
     lease.seenAt = this.#former.get(lease.privateTokenHash)?.seenAt ?? lease.seenAt
     this.#former.delete(lease.privateTokenHash)
-    this.#byHash.set(lease.privateTokenHash, lease)
-    this.#byPublicToken.set(lease.publicToken, lease)
+    this.#known.add(lease)
   }
 
   #forget(lease: ClientLease): void {
     lease.isStale = true
-    // Newer bearers of the tokens may have taken these places.
-    if (this.#byHash.get(lease.privateTokenHash) === lease) this.#byHash.delete(lease.privateTokenHash)
-    if (this.#byPublicToken.get(lease.publicToken) === lease) this.#byPublicToken.delete(lease.publicToken)
+    this.#known.delete(lease)
   }
-}
-
-/** Whether a third of the idle time lay between the last renewal by this node, if there was one, and its client's last sign. */
-function isDue({ client, hasLeft, seenAt, renewedAt, retryAt }: ClientLease, now: number): boolean {
-  const isOld = renewedAt !== NEVER && seenAt - renewedAt >= (client.connectionIdleSeconds * 1000) / 3
-  return isOld && !hasLeft && now >= retryAt
-}
-
-/** Whether its client has not been here for the length of a lease. */
-function isLongGone({ client, seenAt, foundAt }: ClientLease, now: number): boolean {
-  return now - Math.max(seenAt, foundAt) > leaseSeconds(client.connectionIdleSeconds) * 1000
 }

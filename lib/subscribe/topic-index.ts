@@ -19,6 +19,10 @@ export class TopicIndex<T extends object> {
     if (present.size === 0) this.#members.delete(topic)
   }
 
+  clear(): void {
+    this.#members.clear()
+  }
+
   forEach(topic: string, visit: (member: T) => void): void {
     const present = this.#members.get(topic)
     if (present instanceof Set) present.forEach(visit)

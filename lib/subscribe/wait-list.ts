@@ -2,12 +2,12 @@ import type { CometException } from '../comet-exception.ts'
 import type { MessageEntry } from '../comet-state-provider.ts'
 import type { Cursor } from '../cursor.ts'
 import type { MessageLog, ReadResult } from '../message-log.ts'
-import { EVERYBODY, groupTopic } from '../topics.ts'
+import { EVERYBODY } from '../topics.ts'
 import type { SubscribeContext } from './bare-context.ts'
 import type { ClientLease } from './client-lease.ts'
 import { drain } from './drain.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
-import { TopicIndex } from './topic-index.ts'
+import { UnorderedList } from './unordered-list.ts'
 import { type Transport, type WaitParameters, WaitRequest, type WaitRoom } from './wait-request.ts'
 
 /** How many requests are answered, and for how long, before others get a turn of the event loop. */
@@ -16,6 +16,7 @@ const MAX_TURN_MS = 10
 
 export interface WaitListHost {
   readonly log: MessageLog
+  readonly leases: { wake(topic: string, through: number): void }
   /** Why this node cannot vouch for its log at present, if so. */
   readonly trouble: CometException | undefined
 }
@@ -26,9 +27,7 @@ export interface WaitListHost {
  */
 export class WaitList implements WaitRoom {
   readonly #host: WaitListHost
-  readonly #requests = new Set<WaitRequest>()
-  /** Under the topics that address them, but for that of everybody. */
-  readonly #byTopic = new TopicIndex<WaitRequest>()
+  readonly #requests = new UnorderedList<WaitRequest>()
   #woken: WaitRequest[] = []
   #isTelling = false
   #lastResult: ReadResult | undefined
@@ -49,7 +48,7 @@ export class WaitList implements WaitRoom {
   outcomeFor(lease: ClientLease, cursor: Cursor, { maxReadBytes }: Transport): Found {
     const { log } = this.#host
     const result = log.read(lease, cursor, maxReadBytes)
-    // The log gives the same object to all who read the same messages.
+    // The log gives the same object to all who read the same, and one of its own to who has ended.
     if (result === this.#lastResult && this.#lastFound && this.#endsAt === undefined) return this.#lastFound
     const outcome = outcomeOf(result, lease, log.epoch)
     const found = { outcome: outcome && this.#leaving(outcome), through: result.through }
@@ -62,26 +61,23 @@ export class WaitList implements WaitRoom {
   hold(ctx: SubscribeContext, parameters: WaitParameters): WaitRequest {
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
-    for (const topic of request.lease.ownTopics) if (topic !== EVERYBODY) this.#byTopic.add(topic, request)
-    for (const group of request.groups) this.#byTopic.add(groupTopic(group), request)
     return request
   }
 
   /** Wakes those whom the message is addressed to. */
   wake(message: MessageEntry): void {
     const through = message.id - 1
-    const wake = (request: WaitRequest): void => request.wake(through)
     this.#isTelling = true
     for (const topic of message.topics) {
-      if (topic === EVERYBODY) this.#requests.forEach(wake)
-      else this.#byTopic.forEach(topic, wake)
+      if (topic === EVERYBODY) this.#wakeAll(through)
+      else this.#host.leases.wake(topic, through)
     }
     this.#isTelling = false
   }
 
   /** Wakes all: the log that they wait in ends here, or has to be taken anew. */
   wakeAll(): void {
-    for (const request of this.#requests) request.wake(this.#host.log.head)
+    this.#wakeAll(this.#host.log.head)
   }
 
   /** Ends all, evenly over this time: the channel closes. Who is still held goes on getting messages. */
@@ -126,17 +122,14 @@ export class WaitList implements WaitRoom {
     request.tell({ kind: 'replaced', cursor, isByOwnPage })
   }
 
-  readdress(request: WaitRequest): void {
-    const { groups } = request.lease.client
-    for (const group of request.groups) this.#byTopic.delete(groupTopic(group), request)
-    for (const group of groups) this.#byTopic.add(groupTopic(group), request)
-    request.groups = groups
-  }
-
   leave(request: WaitRequest): void {
     this.#requests.delete(request)
-    for (const topic of request.lease.ownTopics) if (topic !== EVERYBODY) this.#byTopic.delete(topic, request)
-    for (const group of request.groups) this.#byTopic.delete(groupTopic(group), request)
+  }
+
+  #wakeAll(through: number): void {
+    this.#requests.forEach((request) => {
+      request.wake(through)
+    })
   }
 
   readonly #serveWoken = (): void => {

@@ -6,6 +6,7 @@ import { HeldResponse, type ResponseOwner } from './held-response.ts'
 import { leaseNow } from './lease-clock.ts'
 import type { SubscribeOutcome } from './subscribe-outcome.ts'
 import type { UnfinishedAnswer } from './unfinished-answer.ts'
+import type { Listed } from './unordered-list.ts'
 
 /** How outcomes leave. Transports differ in nothing else. */
 export interface Transport {
@@ -39,8 +40,6 @@ export interface WaitRoom {
   keepAlive(request: WaitRequest): void
   /** Answers a request that a newer one replaces. */
   replace(request: WaitRequest, isByOwnPage: boolean): void
-  /** Its client is addressed by other topics from now on. */
-  readdress(request: WaitRequest): void
   /** The request is over. */
   leave(request: WaitRequest): void
 }
@@ -58,11 +57,11 @@ export interface WaitParameters {
 }
 
 /** A subscribe request that is held. Ends exactly once, whichever of its many endings comes first. */
-export class WaitRequest implements Waiting, ResponseOwner {
+export class WaitRequest implements Waiting, ResponseOwner, Listed {
   readonly lease: ClientLease
   readonly transport: Transport
-  /** Under which the room has it, beside its client's own topics. */
-  groups: readonly string[]
+  /** The room's. */
+  place = 0
   readonly #room: WaitRoom
   #response: HeldResponse | undefined
   readonly #endsAt: number
@@ -78,7 +77,6 @@ export class WaitRequest implements Waiting, ResponseOwner {
     const { lease, transport, cursor, holdMs, keepAliveMs = holdMs, goal } = parameters
     this.lease = lease
     this.transport = transport
-    this.groups = lease.client.groups
     this.#room = room
     this.#epoch = cursor.epoch
     this.#position = cursor.messageId
@@ -100,8 +98,8 @@ export class WaitRequest implements Waiting, ResponseOwner {
   }
 
   /**
-   * Whether it is the request of its client. One that a newer one replaced may be held on for a while: it is not told
-   * when its client is addressed anew, and cannot say that nothing was for it.
+   * Whether it is the request of its client. One that a newer one replaced may be held on for a while: it is woken by
+   * messages to everybody alone, and cannot say that nothing was for it.
    */
   get isCurrent(): boolean {
     return this.lease.held === this
@@ -164,10 +162,6 @@ export class WaitRequest implements Waiting, ResponseOwner {
     if (this.lease.held === this) this.lease.held = undefined
     clearTimeout(this.#timer)
     this.#timer = setTimeout(onReplaced, this.transport.replaceAfterMs, this).unref()
-  }
-
-  readdress(): void {
-    this.#room.readdress(this)
   }
 
   timeOut(): void {

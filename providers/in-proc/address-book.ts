@@ -1,5 +1,4 @@
-import type { CometClient } from '../../lib/comet-client.ts'
-import { clientOfTopic, EVERYBODY, topicsOf } from '../../lib/topics.ts'
+import { sharedTopicsOf } from '../../lib/topics.ts'
 import type { StoredClient } from './stored-client.ts'
 
 /** Whom each topic addresses: all but the topics of everybody and of one client, which need no list. */
@@ -8,11 +7,11 @@ export class AddressBook {
 
   /** Adds a client at all its topics. */
   add(stored: StoredClient): void {
-    for (const topic of listedTopicsOf(stored)) this.addAt(topic, stored)
+    for (const topic of sharedTopicsOf(stored.client)) this.addAt(topic, stored)
   }
 
   remove(stored: StoredClient): void {
-    for (const topic of listedTopicsOf(stored)) this.removeAt(topic, stored)
+    for (const topic of sharedTopicsOf(stored.client)) this.removeAt(topic, stored)
   }
 
   addAt(topic: string, stored: StoredClient): void {
@@ -34,9 +33,4 @@ export class AddressBook {
   countAt(topic: string): number {
     return this.#members.get(topic)?.size ?? 0
   }
-}
-
-function listedTopicsOf({ client, lastSeenAt }: StoredClient): string[] {
-  const topics = topicsOf({ lastSeenAt, ...client } satisfies CometClient)
-  return topics.filter((topic) => topic !== EVERYBODY && clientOfTopic(topic) === undefined)
 }
