@@ -28,6 +28,10 @@ const COLUMN_COUNT = COLUMNS.split(',').length
 /** A row that is one of ten in a statement takes about half the time of one that has a statement of its own. */
 const ROWS_AT_ONCE = 10
 
+type Details = Pick<EntryRow, 'name' | 'contents' | 'topics' | 'excluded' | 'generation'>
+
+const NO_DETAILS: Details = { name: null, contents: null, topics: null, excluded: null, generation: null }
+
 /** What is read to find out how much to drop. */
 type OldEntry = Pick<EntryRow, 'id' | 'kind'> & { readonly storedAt: number; readonly bytes: number }
 
@@ -49,7 +53,8 @@ export class EntryAppender {
     channel.head += 1
     const entry = Object.freeze(entryOf(channel.head))
     const bytes = retainedBytes(entry)
-    unstored.push(entry.id, entry.kind, now, bytes, ...detailsOf(entry))
+    const { name, contents, topics, excluded, generation } = detailsOf(entry)
+    unstored.push(entry.id, entry.kind, now, bytes, name, contents, topics, excluded, generation)
     channel.entries += 1
     channel.bytes += bytes
     if (entry.kind === 'message') channel.messages += 1
@@ -60,9 +65,16 @@ export class EntryAppender {
 
   /** Stores what was added: to be called before the transaction ends, or the table is read. */
   store({ unstored }: WriteTransaction): void {
-    const manyValues = ROWS_AT_ONCE * COLUMN_COUNT
-    while (unstored.length >= manyValues) this.#insertMany.run(...unstored.splice(0, manyValues))
-    while (unstored.length > 0) this.#insertOne.run(...unstored.splice(0, COLUMN_COUNT))
+    let stored = 0
+    const next = (rows: number): EntryValue[] => {
+      const begin = stored
+      stored += rows * COLUMN_COUNT
+      return unstored.slice(begin, stored)
+    }
+    while (unstored.length - stored >= ROWS_AT_ONCE * COLUMN_COUNT)
+      this.#insertMany.run(...next(ROWS_AT_ONCE))
+    while (stored < unstored.length) this.#insertOne.run(...next(1))
+    unstored.length = 0
   }
 }
 
@@ -109,31 +121,28 @@ function lengthOf({ name, contents, topics, excluded }: EntryRow): number {
 }
 
 /** The columns that depend on the kind. */
-function detailsOf(
-  entry: Entry,
-): [
-  name: EntryValue,
-  contents: EntryValue,
-  topics: EntryValue,
-  excluded: EntryValue,
-  generation: EntryValue,
-] {
+function detailsOf(entry: Entry): Details {
   switch (entry.kind) {
     case 'message': {
       const { name, contents, topics, except } = entry
-      return [name, contents, topicsColumn(topics), exceptColumn(except), null]
+      const addresses = { topics: topicsColumn(topics), excluded: exceptColumn(except) }
+      return { name, contents, ...addresses, generation: null }
     }
     case 'initialise':
-      return [entry.publicToken, null, null, null, null]
-    case 'update':
-      return [null, JSON.stringify(entry.client), JSON.stringify(entry.groups), null, entry.generation]
+      return { ...NO_DETAILS, name: entry.publicToken }
+    case 'update': {
+      const { client, groups, generation } = entry
+      return { ...NO_DETAILS, contents: JSON.stringify(client), topics: JSON.stringify(groups), generation }
+    }
     case 'join':
-    case 'leave':
-      return [entry.group, JSON.stringify(entry.client), null, null, entry.generation]
+    case 'leave': {
+      const { client, group, generation } = entry
+      return { ...NO_DETAILS, name: group, contents: JSON.stringify(client), generation }
+    }
     case 'remove':
-      return [entry.publicToken, null, null, null, entry.generation]
+      return { ...NO_DETAILS, name: entry.publicToken, generation: entry.generation }
     case 'stop':
-      return [null, null, topicsColumn(entry.topics), exceptColumn(entry.except), null]
+      return { ...NO_DETAILS, topics: topicsColumn(entry.topics), excluded: exceptColumn(entry.except) }
   }
 }
 
