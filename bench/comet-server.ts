@@ -39,7 +39,8 @@ app.use(channel.mount('/comet'))
 const server = createServer(app.callback())
 if (isAttached) channel.attach(server, '/comet')
 
-let unicastTokens: readonly string[] | undefined
+/** Of the clients that were made last: their pages are here. */
+let unicastTokens: readonly string[] = []
 
 async function publicTokens(): Promise<readonly string[]> {
   const tokens: string[] = []
@@ -52,12 +53,13 @@ const tasks = {
     await channel.open()
     return listening(server)
   },
-  /** Makes clients; returns their private tokens, and keeps none. */
+  /** Makes clients; returns their private tokens, and keeps none of them. */
   async initialise(count: number): Promise<string[]> {
-    const clients = Array.from({ length: count }, () =>
-      channel.initializeClient({ publicToken: randomUUID() }),
+    const clients = await Promise.all(
+      Array.from({ length: count }, () => channel.initializeClient({ publicToken: randomUUID() })),
     )
-    return (await Promise.all(clients)).map(({ privateToken }) => privateToken)
+    unicastTokens = clients.map(({ publicToken }) => publicToken)
+    return clients.map(({ privateToken }) => privateToken)
   },
   ...costTasks(),
   held: () => channel.stats().heldRequests,
@@ -68,13 +70,10 @@ const tasks = {
   },
   broadcast: (messages: Broadcasts): Promise<void> =>
     broadcastInTurns(messages, () => channel.sendMessage('Bench', messages.text)),
-  async unicast(messages: Unicasts): Promise<void> {
-    unicastTokens ??= await publicTokens()
-    const tokens = unicastTokens
-    await unicastInTurns(messages, (number) =>
-      channel.sendMessage('Bench', messages.text, { to: tokens[number % tokens.length]! }),
-    )
-  },
+  unicast: (messages: Unicasts): Promise<void> =>
+    unicastInTurns(messages, (number) =>
+      channel.sendMessage('Bench', messages.text, { to: unicastTokens[number % unicastTokens.length]! }),
+    ),
   /** To all clients there are, whichever node they are at. */
   async sendToEach({ receivers, messagesEach, text }: Bursts): Promise<void> {
     const tokens = await publicTokens()

@@ -5,6 +5,7 @@ import { ATTACHED_POLLS, COMET_POLLS, COMET_STREAMS, RAW_POLLS, RAW_STREAMS } fr
 import { TEXT } from './sends.ts'
 import { Side, type SidePrograms } from './side.ts'
 import { takeTurns } from './turns.ts'
+import { warmUp } from './warm-up.ts'
 
 /** What a message to all costs the server for each page, by the number of pages. */
 
@@ -45,7 +46,10 @@ async function measureAt(pages: number, otherLoad: OtherLoad): Promise<number[]>
   const messages = Math.min(DELIVERIES / pages, MOST_MESSAGES)
   const course = {
     ...COURSE,
-    open: async (side: Side) => side.open(await side.initialise(pages)),
+    open: async (side: Side) => {
+      await warmUp(side)
+      await side.open(await side.initialise(pages))
+    },
     round: async (side: Side) => {
       const cpu = await side.cpuOf(() => sendAll.get(side)!(side, messages))
       return { [MEASURE]: cpu / (messages * pages) }

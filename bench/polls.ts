@@ -8,6 +8,7 @@ import { atMost, attachedAtMost, below, RAW, rowOf } from './result.ts'
 import { TEXT } from './sends.ts'
 import { Side } from './side.ts'
 import { noteOnRounds, takeTurns } from './turns.ts'
+import { warmUp } from './warm-up.ts'
 
 /** What a message costs the server that a thousand pages poll, one to all of them and one to each. */
 
@@ -41,7 +42,10 @@ await publish(async () => {
     (programs) => new Side(programs),
   )
   const otherLoad = new OtherLoad()
-  const open = async (side: Side): Promise<void> => side.open(await side.initialise(POLLS))
+  const open = async (side: Side): Promise<void> => {
+    await warmUp(side)
+    await side.open(await side.initialise(POLLS))
+  }
   await takeTurns(sides, { ...ROUNDS, open, round }, otherLoad)
   const unit = 'µs'
   return {
