@@ -32,24 +32,28 @@ test('What is thrown at once, or is no error, is a failure like any other', asyn
 test.each([
   ['an error whose message is no text', Object.assign(new Error(), { message: { code: 7 } })],
   ['an object that is no text', Object.create(null)],
-])('%s is a failure like any other, in time or late', async (_, cause) => {
-  await expect(withDeadline(1000, 'append', () => Promise.reject(cause))).rejects.toMatchObject({
-    code: 'COMET_PROVIDER_IS_UNAVAILABLE',
-    cause,
-  })
-  let rejectLate = (_: unknown): void => undefined
-  const ended = new Promise<void>((resolve) => {
-    const hanging = withDeadline(
-      0.01,
-      'append',
-      () => new Promise<void>((_, reject) => (rejectLate = reject)),
-      resolve,
-    )
-    hanging.catch(() => rejectLate(cause))
-  })
-  await ended
-  await new Promise(setImmediate)
-})
+])(
+  '%s is a failure like any other, in time or late',
+  async (_, cause) => {
+    await expect(withDeadline(1000, 'append', () => Promise.reject(cause))).rejects.toMatchObject({
+      code: 'COMET_PROVIDER_IS_UNAVAILABLE',
+      cause,
+    })
+    let rejectLate = (_: unknown): void => undefined
+    const ended = new Promise<void>((resolve) => {
+      const hanging = withDeadline(
+        0.01,
+        'append',
+        () => new Promise<void>((_, reject) => (rejectLate = reject)),
+        resolve,
+      )
+      hanging.catch(() => rejectLate(cause))
+    })
+    await ended
+    await new Promise(setImmediate)
+  },
+  5000,
+)
 
 test('Row 19: no answer is a failure when the time is up, and a late rejection harms nobody', async () => {
   let rejectLate = (_: Error): void => undefined
