@@ -14,7 +14,9 @@ function things(): Thing[] {
 
 function visited(list: UnorderedList<Thing>): Thing[] {
   const found: Thing[] = []
-  list.forEach((thing) => found.push(thing))
+  list.forEach((thing) => {
+    found.push(thing)
+  })
   return found
 }
 
