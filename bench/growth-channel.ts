@@ -13,6 +13,8 @@ const WAITING = 100
 /** How often is sent, to have one value. */
 const SENDS = 1_000
 const BROADCASTS = 10
+/** Before others are made: as for polls, see `warm-up.ts`. */
+const WARM_UP_ROUNDS = 6
 /** Some sweeps long. */
 const IDLE_MS = 12_000
 
@@ -28,13 +30,17 @@ export class GrowthChannel {
   readonly #load = new TaskProcess<LoadTasks>(COMET_POLLS.load, [], CORES?.load)
   #received = 0
 
-  /** @param others makes clients that never come */
+  /** @param others makes clients that never come, when messages have been sent to those who wait */
   async open(others: (server: TaskProcess<GrowthServerTasks>) => Promise<void>): Promise<void> {
     const port = await this.#server.ask('listen')
     const privateTokens = await this.#server.ask('initialise', WAITING)
-    await others(this.#server)
     await this.#load.ask('open', { port, privateTokens })
     await this.#untilHeld()
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+      await this.toAll()
+      await this.toWaiting()
+    }
+    await others(this.#server)
   }
 
   /** To one that waits. */
