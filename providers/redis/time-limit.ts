@@ -14,8 +14,9 @@ export async function within<T>(endsAt: number, work: Promise<T>, signal?: Abort
   let abort = (): void => {}
   const late = new Promise<never>((_, reject) => {
     const end = (): void => reject(new TimeIsUp('there was no answer in time'))
-    // What has come while this process stood still is read first.
-    timer = setTimeout(() => setImmediate(end), Math.max(endsAt - performance.now(), 0))
+    const leftMs = endsAt - performance.now()
+    // A timer may come up to a millisecond early. What has come while this process stood still is read first.
+    timer = setTimeout(() => setImmediate(end), leftMs > 0 ? Math.ceil(leftMs) + 1 : 0)
     abort = () => reject(signal?.reason)
     signal?.addEventListener('abort', abort)
   })

@@ -23,7 +23,7 @@ end
 local time = redis.call('TIME')
 local clock_us = time[1] * 1000000 + time[2]
 local clock_ms = math.floor(clock_us / 1000)
-if clock_ms > call.latest then
+if clock_ms >= call.latest then
   return redis.error_reply('COMETLATE Whoever asked for this has given it up.')
 end
 local wall = call.now or clock_ms
