@@ -3,7 +3,8 @@ const swc = [
   { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
 ]
 
-const project = {
+export default {
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': swc },
@@ -17,19 +18,7 @@ const project = {
   },
   // Not in the temp folder: the suite leaves nothing there.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
-}
-
-export default {
-  projects: [
-    { ...project, displayName: 'koa', testMatch: ['<rootDir>/__tests__/**/*.test.ts'] },
-    {
-      ...project,
-      displayName: 'attached',
-      testMatch: ['<rootDir>/__tests__/{promises,transports,handlers,lib}/**/*.test.ts'],
-      globals: { attachSites: true },
-    },
-  ],
   // More than the two processors it is meant for: much of the suite waits.
-  maxWorkers: 3,
+  maxWorkers: 4,
   testTimeout: 60_000,
 }

@@ -4,6 +4,9 @@ import { openSite, type Site } from '../support/site.ts'
 import { Numbers } from './numbers.ts'
 import { pages } from './page-html.ts'
 
+/** So many requests all tabs of a browser hold together, of the six connections that it opens to a server. */
+export const HELD = 4
+
 /** A channel at which pages register themselves, with a page that does. */
 export interface BrowserSite extends Site {
   /** `http://127.0.0.1:<port>` */
