@@ -25,7 +25,9 @@ const named = given.filter((argument) => argument !== WRITE)
 const names = named.length > 0 ? named : BENCHMARKS
 const unknown = names.filter((name) => !BENCHMARKS.includes(name))
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}. The benchmarks are: ${BENCHMARKS.join(', ')}.`)
+  console.error(
+    `There is no ${unknown.join(', ')}. The benchmarks are: ${BENCHMARKS.join(', ')}. ${WRITE} writes their figures into README.md.`,
+  )
   process.exit(2)
 }
 

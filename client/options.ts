@@ -50,7 +50,7 @@ const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
   storage: 'object',
   log: 'function',
   connectionTimeoutSeconds: 'number',
-  transports: 'object',
+  transports: 'array',
 }
 
 export const TRANSPORTS: readonly TransportName[] = ['streaming', 'long-polling']
@@ -71,7 +71,8 @@ export function checkOptions(options: CometChannelOptions): void {
 }
 
 export function checkType(what: string, type: string, value: unknown): void {
-  if (typeof value !== type) throw refusal(what, `a ${type}`, typeof value)
+  const given = Array.isArray(value) ? 'array' : typeof value
+  if (given !== type) throw refusal(what, `${/^[ao]/.test(type) ? 'an' : 'a'} ${type}`, given)
 }
 
 /** A group's name, in the form in which the server keeps it: texts that Unicode holds for the same are one name. */

@@ -55,7 +55,7 @@ export function checkClose(options: CloseOptions): number {
     throw new TypeError('close() takes nothing, or an object with overSeconds alone.')
   }
   if (overSeconds !== 0 && !isSeconds(overSeconds)) {
-    throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${String(overSeconds)}.`)
+    throw new RangeError(`overSeconds must be a number of seconds, or 0, not ${shown(overSeconds)}.`)
   }
   return overSeconds
 }

@@ -64,7 +64,7 @@ describe('arguments that are not as described are refused with a TypeError that 
     [
       'a transport that is not in an array',
       [URL_OF_CHANNEL, null, 'a', { transports: 'streaming' }],
-      /transports must be a object, got string/,
+      /transports must be an array, got string/,
     ],
   ])('%s', (_what, given, text) => {
     expect(() => construct(...given)).toThrow(TypeError)

@@ -274,6 +274,17 @@ describe('Attached', () => {
     expect(seen).toEqual(['GET /comet'])
   })
 
+  test('what was added after attach() stays behind what was there before it, when it ends', async () => {
+    const site = await openSite()
+    const { server } = site.served
+    const before = server.listeners('request')
+    const later = (): void => {}
+    const detach = site.channel.attach(server)
+    server.on('request', later)
+    detach()
+    expect(server.listeners('request')).toEqual([...before, later])
+  })
+
   test('below another channel that is attached still, one that is detached passes all on', async () => {
     const { site, seen } = await openAttached()
     const other = await openSite()
@@ -292,13 +303,14 @@ describe('Attached', () => {
     async (name) => {
       const site = await openSite({ options: { [name]: () => null } })
       expect(() => site.channel.attach(site.served.server)).toThrow(TypeError)
-      expect(() => site.channel.attach(site.served.server)).toThrow(/identify and authorize/)
+      expect(() => site.channel.attach(site.served.server)).toThrow(`The option ${name} is given`)
     },
   )
 
   test('not to a server without an app, nor at what is no path', async () => {
     const site = await openSite()
     expect(() => site.channel.attach(createServer())).toThrow(/give it the server of one/)
+    expect(() => site.channel.attach(undefined as never)).toThrow(/give it the server of one/)
     expect(() => site.channel.attach(site.served.server, '/comet/')).toThrow(/such as '\/comet'/)
   })
 })

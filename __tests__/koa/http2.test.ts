@@ -136,6 +136,14 @@ describe('over HTTP/2', () => {
     expect(streams.size).toBe(0)
   })
 
+  test('a body of a length that is told, be it 0, is taken, though its end comes behind the headers', async () => {
+    const headers = { ':method': 'POST', 'content-type': 'application/json' }
+    for (const body of ['', '{}']) {
+      const told = { ...headers, ':path': '/comet/register', 'content-length': String(body.length) }
+      expect((await exchange(told, body)).status).toBe(200)
+    }
+  })
+
   test('a body that is refused leaves no stream open, read or not', async () => {
     const body = 'y'.repeat(50_000)
     const post = { ':method': 'POST', 'content-length': String(body.length), 'comet-token': 'x' }

@@ -9,7 +9,6 @@ type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 export interface RequestServer {
   rawListeners(event: 'request'): unknown[]
   removeAllListeners(event: 'request'): unknown
-  removeListener(event: 'request', listener: RequestListener): unknown
   on(event: 'request', listener: RequestListener): unknown
 }
 
@@ -27,7 +26,7 @@ export interface Lane {
  * @throws TypeError for a server without a listener
  */
 export function takeFrom(server: RequestServer, lane: Lane): () => void {
-  const others = server.rawListeners('request') as RequestListener[]
+  const others = listenersOf(server)
   if (others.length === 0) {
     throw new TypeError(
       'attach() takes requests from an app: give it the server of one, as app.listen() does.',
@@ -39,16 +38,29 @@ export function takeFrom(server: RequestServer, lane: Lane): () => void {
     if (!isEnded && isSubscribing(req, lane.path) && !res.headersSent) serve(new BareContext(req, res), lane)
     else for (const other of others) other.call(server, req, res)
   }
-  server.removeAllListeners('request')
-  server.on('request', listener)
+  setListeners(server, [listener])
   return () => {
     if (isEnded) return
     isEnded = true
+    const now = listenersOf(server)
     // Where another channel was attached after this one, that one has the listener.
-    if (!server.rawListeners('request').includes(listener)) return
-    server.removeListener('request', listener)
-    for (const other of others) server.on('request', other)
+    if (now.includes(listener))
+      setListeners(
+        server,
+        now.flatMap((each) => (each === listener ? others : each)),
+      )
   }
+}
+
+function listenersOf(server: RequestServer): RequestListener[] {
+  return typeof server?.rawListeners === 'function'
+    ? (server.rawListeners('request') as RequestListener[])
+    : []
+}
+
+function setListeners(server: RequestServer, listeners: readonly RequestListener[]): void {
+  server.removeAllListeners('request')
+  for (const listener of listeners) server.on('request', listener)
 }
 
 /** Forms have a body to parse, and a native EventSource bears its token in a cookie: both need Koa. */

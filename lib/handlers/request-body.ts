@@ -43,7 +43,7 @@ export async function readFields(
   if (!isParsed && hasBody(ctx) && !isForm(ctx) && !ctx.is('json')) {
     throw new CometException('COMET_MEDIA_TYPE_IS_UNSUPPORTED', 'The body must be a form or JSON.')
   }
-  if (!isParsed && !hasBody(ctx) && isOpenStream(ctx)) {
+  if (!isParsed && isOfUnknownLength(ctx)) {
     ctx.req.resume()
     const text = 'A body over HTTP/2 needs a Content-Length.'
     throw new CometException('COMET_PARAMETERS_ARE_INVALID', text)
@@ -61,10 +61,10 @@ export function hasBody(ctx: HasRequest): boolean {
   )
 }
 
-/** Whether more than headers comes on a stream of HTTP/2: its length need not be told, and the parser wants it. */
-function isOpenStream({ req }: Context): boolean {
+/** Whether more than headers comes on a stream of HTTP/2 that does not tell its length: the parser wants that. */
+function isOfUnknownLength({ req }: Context): boolean {
   const { stream } = req as typeof req & { readonly stream?: { readonly endAfterHeaders: boolean } }
-  return stream?.endAfterHeaders === false
+  return stream?.endAfterHeaders === false && req.headers['content-length'] === undefined
 }
 
 function cleanError(error: unknown, maxBytes: number): CometException {

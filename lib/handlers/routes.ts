@@ -66,9 +66,10 @@ export class Routes {
   attach(server: RequestServer, path: string): () => void {
     checkPath(path)
     if (asksApp(this.#options)) {
+      const option = this.#options.identify ? 'identify' : 'authorize'
       throw new TypeError(
-        'The options identify and authorize are given the context that middleware has made, and attach() takes ' +
-          'requests before it: use one or the other.',
+        `The option ${option} is given the context that middleware has made, and attach() takes requests before ` +
+          'that: use one or the other.',
       )
     }
     const detach = takeFrom(server, {
