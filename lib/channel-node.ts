@@ -191,7 +191,7 @@ export class ChannelNode implements ProviderListener, LeasesHost, WaitListHost {
   }
 
   ended(lease: ClientLease): void {
-    lease.held?.wake(this.log.head)
+    lease.wake(this.log.head)
   }
 
   takenElsewhere(lease: ClientLease): void {

@@ -122,7 +122,7 @@ function addressBytes(entry: Entry): number {
 function sizeOf(entry: Entry): number {
   switch (entry.kind) {
     case 'message':
-      return ENTRY_OVERHEAD_BYTES + entry.name.length + Buffer.byteLength(entry.contents)
+      return ENTRY_OVERHEAD_BYTES + Buffer.byteLength(entry.name) + Buffer.byteLength(entry.contents)
     case 'join':
     case 'leave':
     case 'update':

@@ -68,3 +68,34 @@ test('When all is given up nobody is found', () => {
   known.clear()
   expect([visitedAt(known), [...known]]).toEqual([[], []])
 })
+
+test('A lease that rests is found by its tokens alone, until it is roused: then at what addresses its client by then', () => {
+  const known = new KnownLeases()
+  const lease = leaseOfAnn(1)
+  known.add(lease)
+  known.rest(lease)
+  expect(visitedAt(known)).toEqual([['c:ann', lease]])
+  expect(known.byHash('hash of 1')).toBe(lease)
+  const { groups, publicToken, displayName, data } = lease.client
+  lease.apply(
+    { kind: 'join', id: 2, group: 'music', generation: 1, client: { publicToken, displayName, data } },
+    0,
+  )
+  known.regroup(lease, groups)
+  expect(visitedAt(known)).toEqual([['c:ann', lease]])
+  known.rouse(lease)
+  expect(visitedAt(known).map(([topic]) => topic)).toEqual(ALL)
+})
+
+test('What was taken out is not put back when it is roused', () => {
+  const known = new KnownLeases()
+  const lease = leaseOfAnn(1)
+  known.add(lease)
+  known.delete(lease)
+  known.rouse(lease)
+  known.add(lease)
+  known.rest(lease)
+  known.clear()
+  known.rouse(lease)
+  expect([visitedAt(known), known.size]).toEqual([[], 0])
+})

@@ -34,7 +34,7 @@ export interface Site {
   holds(count: number): Promise<void>
 }
 
-/** The suite runs twice: once through Koa, once past it where a site lets that be. See `jest.config.js`. */
+/** What pages see is tested twice: through Koa, and past it where a site lets that be. See `attached.config.js`. */
 const isAttached = (globalThis as { attachSites?: boolean }).attachSites === true
 
 const open: Site[] = []

@@ -138,6 +138,16 @@ describe('the messages of an answer', () => {
     expect(polls).toBe(10)
   })
 
+  test('are cut there also where names take most of it, of characters of three bytes', async () => {
+    const site = await openSite({ options: { maxAnswerBytes: 10_000 } })
+    const { privateToken } = await site.newClient()
+    const name = '漢'.repeat(128)
+    await Promise.all(Array.from({ length: 50 }, () => site.channel.sendMessage(name)))
+    const { messages } = await glance(site.url, privateToken)
+    expect(messages.length).toBeGreaterThan(10)
+    expect(Buffer.byteLength(JSON.stringify(messages))).toBeLessThan(12_000)
+  })
+
   test('are never fewer than one: a message above maxAnswerBytes goes alone', async () => {
     const site = await openSite({ options: { maxAnswerBytes: 100 } })
     const { privateToken } = await site.newClient()

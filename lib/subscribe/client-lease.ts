@@ -35,6 +35,10 @@ export class ClientLease implements Reader {
   holder: string | undefined
   /** The request that waits for this client's messages. */
   held: Waiting | undefined
+  /** Older ones that are held on for a moment. */
+  replaced: Set<Waiting> | undefined
+  /** Whether it is at no topic for the time being: that of `KnownLeases`. */
+  isResting = false
   /** Whether this node has forgotten it: it is fed nothing more, and has to be found anew. */
   isStale = false
   /** When the lease was last renewed by this node: milliseconds on the monotonic clock. */
@@ -114,6 +118,12 @@ export class ClientLease implements Reader {
   /** Whether its page has said goodbye. Until a later request is served, nobody is seen here and nothing is renewed. */
   get hasLeft(): boolean {
     return this.#hasLeft
+  }
+
+  /** Wakes all that wait for this client's messages. */
+  wake(through: number): void {
+    this.held?.wake(through)
+    if (this.replaced) for (const each of this.replaced) each.wake(through)
   }
 
   /** Takes note that nothing between these two ids is for this client. */
@@ -215,10 +225,9 @@ export class ClientLease implements Reader {
     return isOld && !this.#hasLeft && now >= this.retryAt
   }
 
-  /** Whether its client has not been here for the length of a lease. */
-  isLongGone(now: number): boolean {
-    const lastAt = Math.max(this.seenAt, this.foundAt)
-    return now - lastAt > leaseSeconds(this.client.connectionIdleSeconds) * 1000
+  /** Whether its client has not been here for so long. Default: for the length of a lease. */
+  isGone(now: number, forSeconds = leaseSeconds(this.client.connectionIdleSeconds)): boolean {
+    return now - Math.max(this.seenAt, this.foundAt) > forSeconds * 1000
   }
 
   /** Ends this client here. Without an id of the log, nothing it was sent is known to be cut off. */

@@ -7,7 +7,7 @@ import { TopicIndex } from './topic-index.ts'
 export class KnownLeases implements Iterable<ClientLease> {
   readonly #byHash = new Map<string, ClientLease>()
   readonly #byPublicToken = new Map<string, ClientLease>()
-  /** Under the topics that may address others, too. */
+  /** Under the topics that may address others, too: those that do not rest. */
   readonly #byTopic = new TopicIndex<ClientLease>()
 
   get size(): number {
@@ -26,7 +26,7 @@ export class KnownLeases implements Iterable<ClientLease> {
     return this.#byPublicToken.get(publicToken)
   }
 
-  /** Visits those whom a topic addresses, but for that of everybody. */
+  /** Visits those whom a topic addresses, but for that of everybody. Who rests may be left out. */
   forEachAt(topic: string, visit: (lease: ClientLease) => void): void {
     const publicToken = clientOfTopic(topic)
     if (publicToken === undefined) return this.#byTopic.forEach(topic, visit)
@@ -34,7 +34,7 @@ export class KnownLeases implements Iterable<ClientLease> {
     if (lease) visit(lease)
   }
 
-  /** Adds one, in place of an older one of its tokens. */
+  /** Adds one. Its tokens lead to it from now on. */
   add(lease: ClientLease): void {
     const { privateTokenHash, publicToken, client } = lease
     this.#byHash.set(privateTokenHash, lease)
@@ -42,20 +42,34 @@ export class KnownLeases implements Iterable<ClientLease> {
     for (const topic of sharedTopicsOf(client)) this.#byTopic.add(topic, lease)
   }
 
+  /** Takes it from its topics until it is roused: nobody waits there. */
+  rest(lease: ClientLease): void {
+    if (lease.isResting) return
+    lease.isResting = true
+    for (const topic of sharedTopicsOf(lease.client)) this.#byTopic.delete(topic, lease)
+  }
+
+  /** Puts it at its topics again, if it rests: not one that was taken out. */
+  rouse(lease: ClientLease): void {
+    if (!lease.isResting || this.#byHash.get(lease.privateTokenHash) !== lease) return
+    lease.isResting = false
+    for (const topic of sharedTopicsOf(lease.client)) this.#byTopic.add(topic, lease)
+  }
+
   /** Takes it out of where it is: newer bearers of the tokens may have taken its places. */
   delete(lease: ClientLease): void {
-    const { privateTokenHash, publicToken, client } = lease
+    const { privateTokenHash, publicToken } = lease
     if (this.#byHash.get(privateTokenHash) === lease) this.#byHash.delete(privateTokenHash)
     if (this.#byPublicToken.get(publicToken) === lease) this.#byPublicToken.delete(publicToken)
-    for (const topic of sharedTopicsOf(client)) this.#byTopic.delete(topic, lease)
+    this.rest(lease)
   }
 
   /** Takes note that its client has other groups now than it had. */
   regroup(lease: ClientLease, former: CometClient['groups']): void {
     const { groups } = lease.client
-    if (groups === former) return
-    for (const group of former) this.#byTopic.delete(groupTopic(group), lease)
-    for (const group of groups) this.#byTopic.add(groupTopic(group), lease)
+    if (groups === former || lease.isResting) return
+    for (const group of former) if (!groups.includes(group)) this.#byTopic.delete(groupTopic(group), lease)
+    for (const group of groups) if (!former.includes(group)) this.#byTopic.add(groupTopic(group), lease)
   }
 
   clear(): void {

@@ -12,6 +12,9 @@ import type { Page } from './page.ts'
 /** How long a renewal in the background that failed waits before it is tried again. */
 const RETRY_AFTER_SECONDS = 5
 
+/** Who has not been here for so long is at no topic: a send is to visit those who wait, not all who may come again. */
+const RESTS_AFTER_SECONDS = 10
+
 /** How often a record may be outrun by the window before its client is told to come again. */
 const MAX_LOADS = 5
 
@@ -101,9 +104,12 @@ export class Leases {
     await this.#renewals.goodbye(lease, pageId)
   }
 
-  /** Wakes the requests of those whom a topic addresses, but for that of everybody. */
   wake(topic: string, through: number): void {
-    this.#known.forEachAt(topic, ({ held }) => held?.wake(through))
+    this.#known.forEachAt(topic, (lease) => lease.wake(through))
+  }
+
+  rouse(lease: ClientLease): void {
+    this.#known.rouse(lease)
   }
 
   /** Feeds an entry of the log to those whom it is about. */
@@ -136,11 +142,12 @@ export class Leases {
     const { isAsking } = this.#renewals
     for (const lease of this.#known) {
       if (lease.held) lease.seenAt = now
+      if (lease.isGone(now, RESTS_AFTER_SECONDS)) this.#known.rest(lease)
       if (!lease.isDue(now)) {
-        if (lease.isLongGone(now)) this.#forget(lease)
+        if (lease.isGone(now)) this.#forget(lease)
       } else if (!isAsking) void this.#renewInBackground(lease)
     }
-    for (const [hash, lease] of this.#former) if (lease.isLongGone(now)) this.#former.delete(hash)
+    for (const [hash, lease] of this.#former) if (lease.isGone(now)) this.#former.delete(hash)
   }
 
   /** Resolves when no renewal is under way any more. */

@@ -16,7 +16,12 @@ const MAX_TURN_MS = 10
 
 export interface WaitListHost {
   readonly log: MessageLog
-  readonly leases: { wake(topic: string, through: number): void }
+  readonly leases: {
+    /** Wakes the requests of those whom a topic addresses, but for that of everybody. */
+    wake(topic: string, through: number): void
+    /** This one is to be found by `wake`. */
+    rouse(lease: ClientLease): void
+  }
   /** Why this node cannot vouch for its log at present, if so. */
   readonly trouble: CometException | undefined
 }
@@ -48,17 +53,21 @@ export class WaitList implements WaitRoom {
   outcomeFor(lease: ClientLease, cursor: Cursor, { maxReadBytes }: Transport): Found {
     const { log } = this.#host
     const result = log.read(lease, cursor, maxReadBytes)
-    // The log gives the same object to all who read the same, and one of its own to who has ended.
-    if (result === this.#lastResult && this.#lastFound && this.#endsAt === undefined) return this.#lastFound
+    const isAsOthers = lease.ending === undefined && this.#endsAt === undefined
+    // The log gives the same object to all who read the same.
+    if (isAsOthers && result === this.#lastResult && this.#lastFound) return this.#lastFound
     const outcome = outcomeOf(result, lease, log.epoch)
     const found = { outcome: outcome && this.#leaving(outcome), through: result.through }
-    this.#lastResult = result
-    this.#lastFound = found
+    if (isAsOthers) {
+      this.#lastResult = result
+      this.#lastFound = found
+    }
     return found
   }
 
   /** Holds a request that nothing else is to be done for. Its older request, if there is one, is the caller's. */
   hold(ctx: SubscribeContext, parameters: WaitParameters): WaitRequest {
+    this.#host.leases.rouse(parameters.lease)
     const request = new WaitRequest(ctx, this, parameters)
     this.#requests.add(request)
     return request
@@ -187,13 +196,13 @@ export class WaitList implements WaitRoom {
 
   /** Ends a request with what there is to tell it, or else with the ending it has come to. */
   #conclude(request: WaitRequest, ending: (cursor: Cursor) => SubscribeOutcome): void {
-    if (!request.isWoken && request.isCurrent) {
+    if (!request.isWoken) {
       // Nothing up to the head was for this client.
       request.lease.noteQuiet(request.cursor.messageId, this.#host.log.head)
       return request.tell(ending(this.#head()))
     }
-    if (request.isWoken && request.takesMessages) this.#read(request)
-    request.tell(ending(request.isWoken || !request.isCurrent ? request.cursor : this.#head()))
+    if (request.takesMessages) this.#read(request)
+    request.tell(ending(request.isWoken ? request.cursor : this.#head()))
   }
 
   /** Of a node that closes, who has been answered is not to come back at once. */

@@ -97,14 +97,6 @@ export class WaitRequest implements Waiting, ResponseOwner, Listed {
     return this.#isWoken
   }
 
-  /**
-   * Whether it is the request of its client. One that a newer one replaced may be held on for a while: it is woken by
-   * messages to everybody alone, and cannot say that nothing was for it.
-   */
-  get isCurrent(): boolean {
-    return this.lease.held === this
-  }
-
   /** Whether what is told it would leave at once. */
   get isReady(): boolean {
     return this.#isReleased && this.#response?.isChoked === false
@@ -139,7 +131,7 @@ export class WaitRequest implements Waiting, ResponseOwner, Listed {
   wake(through: number): void {
     if (this.#isOver || this.#isWoken) return
     this.#isWoken = true
-    if (through > this.#position && this.isCurrent) {
+    if (through > this.#position) {
       // What is trimmed up to here is no loss to this client.
       this.lease.noteQuiet(this.#position, through)
       this.#position = through
@@ -160,6 +152,8 @@ export class WaitRequest implements Waiting, ResponseOwner, Listed {
   replace(isByOwnPage: boolean): void {
     if (this.transport.replaceAfterMs === 0) return this.#room.replace(this, isByOwnPage)
     if (this.lease.held === this) this.lease.held = undefined
+    this.lease.replaced ??= new Set()
+    this.lease.replaced.add(this)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(onReplaced, this.transport.replaceAfterMs, this).unref()
   }
@@ -211,6 +205,7 @@ export class WaitRequest implements Waiting, ResponseOwner, Listed {
     this.#isOver = true
     clearTimeout(this.#timer)
     if (this.lease.held === this) this.lease.held = undefined
+    this.lease.replaced?.delete(this)
     this.#room.leave(this)
     // What points here may be old by now and dead, as the table of a set that was made anew. V8 would keep the response
     // for it until its next large collection: garbage of one kilobyte or more for each answer.
