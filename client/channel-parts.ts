@@ -30,7 +30,7 @@ export function createParts(
   emit: Emit,
 ): ChannelParts {
   checkOptions(options)
-  checkType('alias', 'string', alias)
+  checkType('alias', 'a string', alias)
   if (typeof privateToken !== 'function' && !isToken(privateToken ?? 'none')) {
     throw refusal('privateToken', 'visible ASCII or a function', typeof privateToken)
   }

@@ -128,7 +128,7 @@ export class CometChannel<
     name: N,
     handler: (contents: (Messages & PresenceNotices)[N], message: WireMessage) => unknown,
   ): () => void {
-    checkType('handler', 'function', handler)
+    checkType('handler', 'a function', handler)
     return this.addSuccessHandler(
       (_token, _alias, message) => message.n === name && handler(message.c as never, message),
     )
@@ -183,7 +183,7 @@ export class CometChannel<
     name: N,
     ...[contents]: ContentsToSend<Requests[N]>
   ): Promise<ResultOf<Requests[N]>> {
-    checkType('name', 'string', name)
+    checkType('name', 'a string', name)
     const key = `${this.#identity.page}-${++this.#sent}`
     const answer = await this.#connection.upstream.askInTurn(sendRequest(name, contents, key))
     return (answer as SendAnswer).c as ResultOf<Requests[N]>

@@ -57,7 +57,7 @@ export function createListeners(onThrow: (thrown: unknown) => void): Listeners {
   return { add, call, deliver, isReady, change, read, end }
 
   function add<K extends keyof HandlerArguments>(kind: K, handler: Handler<K>): () => void {
-    checkType('handler', 'function', handler)
+    checkType('handler', 'a function', handler)
     handlers[kind].add(handler)
     changed()
     return () => void handlers[kind].delete(handler)

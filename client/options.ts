@@ -43,14 +43,14 @@ export interface CometChannelOptions {
 const LONGEST_HOLD_SECONDS = 86_400
 
 const OPTION_TYPES: Readonly<Record<keyof CometChannelOptions, string>> = {
-  fetch: 'function',
-  headers: 'function',
-  credentials: 'string',
-  signal: 'object',
-  storage: 'object',
-  log: 'function',
-  connectionTimeoutSeconds: 'number',
-  transports: 'array',
+  fetch: 'a function',
+  headers: 'a function',
+  credentials: 'a string',
+  signal: 'an object',
+  storage: 'an object',
+  log: 'a function',
+  connectionTimeoutSeconds: 'a number',
+  transports: 'an array',
 }
 
 export const TRANSPORTS: readonly TransportName[] = ['streaming', 'long-polling']
@@ -70,14 +70,15 @@ export function checkOptions(options: CometChannelOptions): void {
     throw refusal('transports', `of ${TRANSPORTS}`, transports)
 }
 
+/** @param type with its article, as `a string` */
 export function checkType(what: string, type: string, value: unknown): void {
   const given = Array.isArray(value) ? 'array' : typeof value
-  if (given !== type) throw refusal(what, `${/^[ao]/.test(type) ? 'an' : 'a'} ${type}`, given)
+  if (!type.endsWith(` ${given}`)) throw refusal(what, type, given)
 }
 
 /** A group's name, in the form in which the server keeps it: texts that Unicode holds for the same are one name. */
 export function checkedGroup(name: string): string {
-  checkType('group', 'string', name)
+  checkType('group', 'a string', name)
   return name.normalize()
 }
 
