@@ -1,14 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals'
-import type { BrowserContext } from 'playwright-core'
+import { describe, expect } from '@jest/globals'
 import { testInChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { FaultProxy } from '../support/fault-proxy/fault-proxy.ts'
 import { countTo } from '../support/raw-page.ts'
-import { closeSites } from '../support/site.ts'
 import { openBrowserSite } from './browser-site.ts'
 import { ChannelPage } from './channel-page.ts'
 import { MOVABLE_CLOCK } from './movable-clock.ts'
-import { launchOrdinaryChromium, type OrdinaryChromium } from './ordinary-chromium.ts'
+import { useOrdinaryWindow } from './ordinary-chromium.ts'
 
 const TRANSPORTS = ['streaming', 'long-polling']
 
@@ -38,21 +36,10 @@ const LONGEST_TIMER_MS = `(async () => {
 const WITHOUT_INTERVALS = 'globalThis.setInterval = () => 0'
 
 describe('A page in the background', () => {
-  let chromium: OrdinaryChromium
-  let context: BrowserContext
-
-  beforeAll(async () => {
-    chromium = await launchOrdinaryChromium()
-    context = chromium.context
-  })
-  afterEach(async () => {
-    for (const tab of context.pages()) await tab.close()
-    await closeSites()
-  })
-  afterAll(() => chromium?.close())
+  const window = useOrdinaryWindow()
 
   async function open(url: string, ...scripts: string[]): Promise<ChannelPage> {
-    const tab = await context.newPage()
+    const tab = await window().newPage()
     for (const script of scripts) await tab.addInitScript(script)
     const opened = await ChannelPage.open(tab, url)
     await opened.connected()
@@ -95,7 +82,7 @@ describe('A page in the background', () => {
         const { origin, numbers, holds } = await openBrowserSite()
         const page = await open(`${origin}?transports=${transport}`)
         await hide(page)
-        const session = await context.newCDPSession(page.page)
+        const session = await window().newCDPSession(page.page)
         await session.send('Page.setWebLifecycleState', { state: 'frozen' })
         await holds(0)
         await numbers.send(20)

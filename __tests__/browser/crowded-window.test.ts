@@ -1,25 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals'
-import type { BrowserContext } from 'playwright-core'
+import { describe, expect } from '@jest/globals'
 import { testInChromium } from '../support/chromium.ts'
 import { countTo } from '../support/raw-page.ts'
-import { closeSites } from '../support/site.ts'
 import { HELD, openBrowserSite } from './browser-site.ts'
 import { ChannelPage } from './channel-page.ts'
-import { launchOrdinaryChromium, type OrdinaryChromium } from './ordinary-chromium.ts'
+import { useOrdinaryWindow } from './ordinary-chromium.ts'
 
 describe('Over HTTP/1.1, of the tabs of one window', () => {
-  let chromium: OrdinaryChromium
-  let context: BrowserContext
-
-  beforeAll(async () => {
-    chromium = await launchOrdinaryChromium()
-    context = chromium.context
-  })
-  afterEach(async () => {
-    for (const tab of context.pages()) await tab.close()
-    await closeSites()
-  })
-  afterAll(() => chromium?.close())
+  const window = useOrdinaryWindow()
 
   testInChromium(
     'the one in front is always served at once, whichever that is, and none misses anything',
@@ -27,7 +14,7 @@ describe('Over HTTP/1.1, of the tabs of one window', () => {
       const { origin, numbers, holds } = await openBrowserSite()
       const tabs: ChannelPage[] = []
       for (const _ of countTo(7)) {
-        const tab = await ChannelPage.open(await context.newPage(), origin)
+        const tab = await ChannelPage.open(await window().newPage(), origin)
         tabs.push(tab)
         await tab.connected()
       }

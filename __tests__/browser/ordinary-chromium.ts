@@ -1,9 +1,11 @@
+import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { type Browser, type BrowserContext, chromium } from 'playwright-core'
 import { launchChromium } from '../support/chromium.ts'
 import { freePort } from '../support/running-module.ts'
+import { closeSites } from '../support/site.ts'
 
 /** A browser as people have it. */
-export interface OrdinaryChromium {
+interface OrdinaryChromium {
   /** Of its windows, one tab is in front, and the others are hidden. */
   readonly context: BrowserContext
   close(): Promise<void>
@@ -18,7 +20,7 @@ const UNUSUAL = [
 ]
 
 /** A Chromium that throttles what is in the background: there, timers go off once a second. */
-export async function launchOrdinaryChromium(): Promise<OrdinaryChromium> {
+async function launchOrdinaryChromium(): Promise<OrdinaryChromium> {
   const port = await freePort()
   const launched = await launchChromium({
     args: [`--remote-debugging-port=${port}`],
@@ -33,4 +35,18 @@ export async function launchOrdinaryChromium(): Promise<OrdinaryChromium> {
       await launched.close()
     },
   }
+}
+
+/** For a `describe`: its tests share one window, and leave no tab and no site open. */
+export function useOrdinaryWindow(): () => BrowserContext {
+  let ordinary: OrdinaryChromium
+  beforeAll(async () => {
+    ordinary = await launchOrdinaryChromium()
+  })
+  afterEach(async () => {
+    for (const tab of ordinary.context.pages()) await tab.close()
+    await closeSites()
+  })
+  afterAll(() => ordinary?.close())
+  return () => ordinary.context
 }
