@@ -8,7 +8,7 @@ export function check(holds: boolean, name: string, expected: string): asserts h
 export function checkText(name: string, value: unknown, maxLength: number): asserts value is string {
   const isText =
     typeof value === 'string' && value.length > 0 && value.length <= maxLength && value.isWellFormed()
-  check(isText, name, `a text of 1 to ${maxLength} characters`)
+  if (!isText) check(false, name, `a text of 1 to ${maxLength} characters`)
 }
 
 /** For what only has to be somebody's public token: of a text that nobody can have, it says that nobody has it. */

@@ -50,10 +50,14 @@ export class ClientTable {
   }
 
   /** @param generation absent: whoever bears the public token */
+  has(publicToken: string, generation?: number): boolean {
+    return this.#stored(publicToken, generation) !== undefined
+  }
+
+  /** A copy of the record. The generation as for {@link has}. */
   get(publicToken: string, generation?: number): CometClient | undefined {
-    const stored = this.#byPublicToken.get(publicToken)
-    if (stored === undefined) return undefined
-    return generation === undefined || stored.client.generation === generation ? recordOf(stored) : undefined
+    const stored = this.#stored(publicToken, generation)
+    return stored && recordOf(stored)
   }
 
   find(privateTokenHash: string): Omit<ClientRecord, 'asOf'> | undefined {
@@ -153,6 +157,11 @@ export class ClientTable {
       }
     }
     return addressed
+  }
+
+  #stored(publicToken: string, generation: number | undefined): StoredClient | undefined {
+    const stored = this.#byPublicToken.get(publicToken)
+    return generation === undefined || stored?.client.generation === generation ? stored : undefined
   }
 
   #after(seconds: number): number {

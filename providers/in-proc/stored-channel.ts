@@ -98,10 +98,9 @@ export class StoredChannel {
   }
 
   claim(claims: readonly Claim[]): ClaimOutcome[] {
-    return claims.map((claim) => {
-      const exists = this.#clients.get(claim.publicToken, claim.generation) !== undefined
-      return exists ? this.#claims.claim(claim) : 'gone'
-    })
+    return claims.map((claim) =>
+      this.#clients.has(claim.publicToken, claim.generation) ? this.#claims.claim(claim) : 'gone',
+    )
   }
 
   settle(replies: readonly ClaimReply[]): void {
@@ -130,7 +129,7 @@ export class StoredChannel {
   #send({ topics, except, name, contents, receiver, key }: SendOperation): Outcome {
     const first = key === undefined ? undefined : this.#keys.get(key)
     if (first !== undefined) return { epoch: this.#log.epoch, id: first }
-    if (receiver !== undefined && !this.#clients.get(receiver)) return UNKNOWN
+    if (receiver !== undefined && !this.#clients.has(receiver)) return UNKNOWN
     const at = this.#log.add((id) => ({ kind: 'message', id, topics, except, name, contents }))
     if (key !== undefined) this.#keys.set(key, at.messageId, this.#rememberMs)
     return doneAt(at)
@@ -150,7 +149,7 @@ export class StoredChannel {
 
   #update(operation: UpdateOperation): Outcome {
     const { publicToken, generation } = operation
-    if (!this.#clients.get(publicToken, generation)) return UNKNOWN
+    if (!this.#clients.has(publicToken, generation)) return UNKNOWN
     const client = this.#clients.update(operation)
     const at = this.#log.add((id) => ({ kind: 'update', id, ...memberOf(client), groups: client.groups }))
     return { ...doneAt(at), client }
