@@ -10,7 +10,7 @@ import { noteOnRounds } from './turns.ts'
 
 /** What a message to a thousand streams costs the server, when eight come in one turn of its event loop. */
 
-const ROUNDS = { streams: 1_000, messages: 40, together: 8, starts: 3, warmUpRounds: 3, rounds: 4 }
+const ROUNDS = { streams: 1_000, messages: 40, together: 8, starts: 3, warmUpRounds: 2, rounds: 5 }
 
 await publish(async () => {
   const { peers, missing } = peersOf('bursts')

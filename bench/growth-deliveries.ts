@@ -2,6 +2,7 @@ import { type Growth, seriesOf } from './growth-of.ts'
 import { median } from './median.ts'
 import type { OtherLoad } from './other-load.ts'
 import { ATTACHED_POLLS, COMET_POLLS, COMET_STREAMS, RAW_POLLS, RAW_STREAMS } from './programs.ts'
+import { passQuickAcks } from './quick-acks.ts'
 import { TEXT } from './sends.ts'
 import { Side, type SidePrograms } from './side.ts'
 import { takeTurns } from './turns.ts'
@@ -16,33 +17,38 @@ const MOST_MESSAGES = 50
 const COURSE = { starts: 1, warmUpRounds: 4, rounds: 5 }
 const MEASURE = 'perDelivery'
 
-type Kind = readonly [
-  name: string,
-  programs: SidePrograms,
-  sendAll: (side: Side, messages: number) => Promise<void>,
-]
-
-/** Each poll is answered by one message: the next is sent when all poll again. */
-async function toPolls(side: Side, messages: number): Promise<void> {
-  for (let sent = 0; sent < messages; sent++) await toStreams(side, 1)
+/** How messages are sent to all. */
+interface Sending {
+  /** What comes before in each round, and is not measured. */
+  prepare(side: Side): Promise<void>
+  send(side: Side, messages: number): Promise<void>
 }
 
-function toStreams(side: Side, messages: number): Promise<void> {
-  return side.broadcast({ count: messages, together: 1, text: TEXT })
+const TO_POLLS: Sending = {
+  prepare: async () => {},
+  /** Each poll is answered by one message: the next is sent when all poll again. */
+  send: async (side, messages) => {
+    for (let sent = 0; sent < messages; sent++) await side.broadcast({ count: 1, together: 1, text: TEXT })
+  },
 }
 
-const KINDS: readonly Kind[] = [
-  ['polls', COMET_POLLS, toPolls],
-  ['polls attached', ATTACHED_POLLS, toPolls],
-  ['polls, node:http', RAW_POLLS, toPolls],
-  ['streams', COMET_STREAMS, toStreams],
-  ['streams, node:http', RAW_STREAMS, toStreams],
+const TO_STREAMS: Sending = {
+  prepare: passQuickAcks,
+  send: (side, messages) => side.broadcast({ count: messages, together: 1, text: TEXT }),
+}
+
+const KINDS: readonly (readonly [name: string, programs: SidePrograms, sending: Sending])[] = [
+  ['polls', COMET_POLLS, TO_POLLS],
+  ['polls attached', ATTACHED_POLLS, TO_POLLS],
+  ['polls, node:http', RAW_POLLS, TO_POLLS],
+  ['streams', COMET_STREAMS, TO_STREAMS],
+  ['streams, node:http', RAW_STREAMS, TO_STREAMS],
 ]
 
 /** Microseconds of each kind. */
 async function measureAt(pages: number, otherLoad: OtherLoad): Promise<number[]> {
   const sides = KINDS.map(([, programs]) => new Side(programs))
-  const sendAll = new Map(sides.map((side, index) => [side, KINDS[index]![2]]))
+  const sendings = new Map(sides.map((side, index) => [side, KINDS[index]![2]]))
   const messages = Math.min(DELIVERIES / pages, MOST_MESSAGES)
   const course = {
     ...COURSE,
@@ -51,7 +57,9 @@ async function measureAt(pages: number, otherLoad: OtherLoad): Promise<number[]>
       await side.open(await side.initialise(pages))
     },
     round: async (side: Side) => {
-      const cpu = await side.cpuOf(() => sendAll.get(side)!(side, messages))
+      const sending = sendings.get(side)!
+      await sending.prepare(side)
+      const cpu = await side.cpuOf(() => sending.send(side, messages))
       return { [MEASURE]: cpu / (messages * pages) }
     },
   }

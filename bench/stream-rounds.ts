@@ -1,4 +1,5 @@
 import type { OtherLoad } from './other-load.ts'
+import { passQuickAcks } from './quick-acks.ts'
 import { TEXT } from './sends.ts'
 import { Side, type SidePrograms } from './side.ts'
 import { type Rounds, takeTurns } from './turns.ts'
@@ -23,6 +24,7 @@ export async function measureStreams(
   const sides = programs.map((each) => new Side(each))
   const open = async (side: Side): Promise<void> => side.open(await side.initialise(streams))
   const round = async (side: Side): Promise<Record<string, number>> => {
+    await passQuickAcks(side)
     const cpu = await side.cpuOf(() => side.broadcast({ count: messages, together, text: TEXT }))
     return { [PER_DELIVERY]: cpu / (messages * streams) }
   }
