@@ -13,7 +13,7 @@ import { noteOnRounds, takeTurns } from './turns.ts'
 
 const STREAMS = 5_000
 const MISSED = 5
-const ROUNDS = { starts: 2, warmUpRounds: 2, rounds: 4 }
+const ROUNDS = { starts: 4, warmUpRounds: 2, rounds: 5 }
 
 /** Each page knows where it is when it has got a message. */
 async function open(side: Side): Promise<void> {
