@@ -20,7 +20,7 @@ export default {
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // More than the two processors it is meant for: much of the suite waits.
   maxWorkers: 4,
-  // One that has grown for long takes longer to exit than jest waits for it.
+  // One that has grown large may take longer to exit than jest waits for it.
   workerIdleMemoryLimit: '400MB',
   testTimeout: 60_000,
 }

@@ -20,7 +20,7 @@ const MEASURE = 'perDelivery'
 /** How messages are sent to all. */
 interface Sending {
   /** What comes before in each round, and is not measured. */
-  prepare(side: Side): Promise<void>
+  prepare(side: Side): Promise<unknown>
   send(side: Side, messages: number): Promise<void>
 }
 

@@ -15,6 +15,9 @@ export interface StreamRounds extends Rounds {
 /** The server's CPU time for a message to one stream of all. */
 export const PER_DELIVERY = 'perDelivery'
 
+/** The same for each of the first messages after a silence, which {@link passQuickAcks} speaks of. */
+export const AFTER_SILENCE = 'afterSilence'
+
 /** Measures messages to all streams. Resolves with the sides. */
 export async function measureStreams(
   programs: readonly SidePrograms[],
@@ -24,9 +27,9 @@ export async function measureStreams(
   const sides = programs.map((each) => new Side(each))
   const open = async (side: Side): Promise<void> => side.open(await side.initialise(streams))
   const round = async (side: Side): Promise<Record<string, number>> => {
-    await passQuickAcks(side)
+    const first = await passQuickAcks(side)
     const cpu = await side.cpuOf(() => side.broadcast({ count: messages, together, text: TEXT }))
-    return { [PER_DELIVERY]: cpu / (messages * streams) }
+    return { [AFTER_SILENCE]: first / streams, [PER_DELIVERY]: cpu / (messages * streams) }
   }
   await takeTurns(sides, { ...rounds, open, round }, otherLoad)
   return sides

@@ -5,7 +5,7 @@ import { peersOf } from './peers.ts'
 import { COMET_STREAMS, RAW_STREAMS } from './programs.ts'
 import { publish } from './publish.ts'
 import { atMost, below, RAW, rowOf } from './result.ts'
-import { measureStreams, PER_DELIVERY } from './stream-rounds.ts'
+import { AFTER_SILENCE, measureStreams, PER_DELIVERY } from './stream-rounds.ts'
 import { noteOnRounds } from './turns.ts'
 
 /** What a message to thousands of streams costs the server, when it comes alone. */
@@ -20,6 +20,7 @@ await publish(async () => {
   const atSome = await measureStreams(programs, SOME, otherLoad)
   const atMany = await measureStreams(programs, MANY, otherLoad)
   const order = { measure: PER_DELIVERY, unit: 'µs', ratioTo: RAW }
+  const afterSilence = { ...order, measure: AFTER_SILENCE }
   return {
     name: 'streams',
     title: 'Streams, server CPU of a message to all',
@@ -30,6 +31,7 @@ await publish(async () => {
         what: 'at 1,000, for each stream',
         demands: [atMost(0.75), below('ws', 'Nchan')],
       }),
+      rowOf(atSome, { ...afterSilence, what: 'the same, after a silence' }),
       rowOf(atMany, { ...order, what: 'at 5,000, for each stream' }),
     ],
     notes: [
